@@ -1,0 +1,79 @@
+"""The form of a fact. ``facts/*.yaml`` are read into these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+
+class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A statement with its evidence.
+
+    ``source`` is where it was read, ``date`` when (ISO), ``confidence``: ``read`` at first hand,
+    ``derived`` from such rows, ``claimed`` by somebody without evidence.
+    """
+
+    source: str
+    date: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    confidence: Literal["read", "derived", "claimed"]
+
+
+class Bundle(Row, frozen=True, kw_only=True):
+    """What an image brings: its Python, the versions of its packages, and what it satisfies.
+
+    ``packages`` maps a normalised name to the exact version, or to ``unknown``: the package is
+    there, its version is not established. ``satisfies`` are requirements whose whole closure the
+    image holds (``isaaclab==2.3.0``). ``torch_build`` is the local version of its torch
+    (``cu128``), None when not known. ``notes`` is for people.
+    """
+
+    name: str
+    python: str
+    packages: dict[str, str]
+    satisfies: tuple[str, ...] = ()
+    torch_build: str | None = None
+    needs_eula: bool = False
+    notes: str = ""
+
+
+class TorchBuild(Row, frozen=True, kw_only=True):
+    """What a torch release from the public index holds on one architecture.
+
+    ``cuda`` is ``12.6``, or None for a build without CUDA; ``gpus`` are the architectures it has
+    code for, empty when not established.
+    """
+
+    version: str
+    architecture: Literal["amd64", "arm64"]
+    cuda: str | None
+    gpus: tuple[str, ...] = ()
+
+
+class Companion(Row, frozen=True, kw_only=True):
+    """A package compiled against torch: the requirement that works with one torch minor."""
+
+    torch: str
+    requirement: str
+
+
+class Placeholder(Row, frozen=True, kw_only=True):
+    """Packages that the public index holds only as a stub; ``versions`` a specifier set."""
+
+    packages: tuple[str, ...]
+    versions: str
+    index: str
+
+
+class Distribution(Row, frozen=True, kw_only=True):
+    """A base distribution: its glibc, and the uv platform tags of what runs on it."""
+
+    name: str
+    glibc: str | None
+
+
+class GpuFloor(Row, frozen=True, kw_only=True):
+    """The CUDA version that can first compile for a GPU architecture."""
+
+    architecture: str
+    cuda: str

@@ -1,0 +1,1 @@
+"""Locks: a resolved profile to pinned versions with hashes."""

@@ -1,0 +1,167 @@
+"""The files of a lock folder from what the solvers answered. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from envbuild.lock import requirements
+from envbuild.lock.folder import encode, input_digest, sha256
+from envbuild.lock.model import (
+    HEADER,
+    LOCK_FORMAT,
+    FileDigest,
+    Lock,
+    LockedPackage,
+    Relaxation,
+    Unpinned,
+    VariantLock,
+)
+from envbuild.names import canonical_name
+
+if TYPE_CHECKING:
+    from envbuild.lock.folder import LockFolder
+    from envbuild.lock.model import Provided, SolverInput
+    from envbuild.lock.requirements import Pin
+    from envbuild.profile.model import Variant
+
+HEADING = """\
+Locked by envbuild for the profile {profile}: do not edit, change the profile and lock again.
+{what}"""
+_WHEELS = "Everything here installs from wheels: pip install --no-deps --require-hashes -r FILE"
+_SOURCES = "Everything here is built from source, or is a placeholder that fetches a wheel."
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What is to be written for one variant."""
+
+    variant: Variant
+    asked: SolverInput
+    pins: tuple[Pin, ...]
+    packages: tuple[LockedPackage, ...]
+    provided: tuple[Provided, ...]
+
+
+def folder_files(
+    profile: str,
+    answers: Mapping[str, Answer | VariantLock],
+    *,
+    kept: LockFolder,
+    copied: Mapping[str, bytes],
+    tools: Mapping[str, str],
+) -> dict[str, bytes]:
+    """Every file of ``lockfiles/<profile>/`` by path.
+
+    ``answers`` holds, in the profile's order, a new answer or the lock that stays; ``kept`` is the
+    folder as it is, ``copied`` the profile's own files by path. Equal requirement files are kept
+    once, under the name of the first variant that has them. Tool versions stay as they were when
+    nothing else moves.
+    """
+    written: dict[str, bytes] = {f"files/{path}": data for path, data in copied.items()}
+    places: dict[str, str] = {}
+    variants = {}
+    for name, answer in answers.items():
+        if isinstance(answer, VariantLock):
+            for file in (answer.wheels, answer.sources):
+                if file:
+                    written[file.path] = kept.texts[file.path]
+                    places.setdefault(file.sha256, file.path)
+            variants[name] = answer
+        else:
+            variants[name] = _variant(profile, name, answer, written, places)
+    lock = Lock(
+        format=LOCK_FORMAT,
+        profile=profile,
+        tools=dict(tools),
+        variants=variants,
+        files=tuple(
+            FileDigest(path=f"files/{path}", sha256=sha256(data))
+            for path, data in sorted(copied.items())
+        ),
+    )
+    previous = kept.header
+    if previous and (previous.variants, previous.files) == (lock.variants, lock.files):
+        lock = previous
+    return {**written, HEADER: encode(lock)}
+
+
+def _variant(
+    profile: str, name: str, answer: Answer, written: dict[str, bytes], places: dict[str, str]
+) -> VariantLock:
+    integrity = {package.name: package.integrity for package in answer.packages}
+
+    def place(path: str, pins: Iterable[Pin], what: str) -> FileDigest:
+        heading = HEADING.format(profile=profile, what=what)
+        data = requirements.render(pins, heading=heading).encode()
+        digest = sha256(data)
+        path = places.setdefault(digest, path)
+        written[path] = data
+        return FileDigest(path=path, sha256=digest)
+
+    wheels = [pin for pin in answer.pins if integrity[pin.name] == "wheel"]
+    sources = [pin for pin in answer.pins if integrity[pin.name] != "wheel"]
+    return VariantLock(
+        digest=input_digest(answer.asked),
+        input=answer.asked,
+        wheels=place(f"{name}.txt", wheels, _WHEELS),
+        sources=place(f"{name}.sdist.txt", sources, _SOURCES) if sources else None,
+        packages=answer.packages,
+        provided=answer.provided,
+        relaxations=relaxations(answer.variant),
+        unpinned=unpinned(answer),
+    )
+
+
+def relaxations(variant: Variant) -> tuple[Relaxation, ...]:
+    """Every bound that the profile sets aside, with its reason."""
+    python = variant.environment.python
+    rows = [
+        Relaxation(kind="override", requirement=row.requirement, reason=row.reason)
+        for row in python.overrides
+    ]
+    rows += [
+        Relaxation(kind="exclude", requirement=row.package, reason=row.reason)
+        for row in python.exclude
+    ]
+    rows += [
+        Relaxation(
+            kind="no-deps",
+            requirement=canonical_name(name),
+            reason="the profile locks it without what it asks for",
+        )
+        for name in python.no_deps
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.kind, row.requirement)))
+
+
+def unpinned(answer: Answer) -> tuple[Unpinned, ...]:
+    """What the image needs and this lock does not pin, and why."""
+    environment = answer.variant.environment
+    rows = []
+    if not environment.base.digest:
+        rows.append(Unpinned(what=environment.base.image, why="a tag: the profile gives no digest"))
+    build = environment.base.build_image
+    if build:
+        rows.append(Unpinned(what=build, why="a tag: used to compile, not in the final image"))
+    if environment.apt:
+        rows.append(Unpinned(what="apt packages", why="versions are the archive's at build time"))
+    if environment.conda:
+        rows.append(Unpinned(what="conda packages", why="specifications, solved at build time"))
+    integrities = {package.integrity for package in answer.packages}
+    if "stub" in integrities:
+        rows.append(
+            Unpinned(
+                what="placeholder packages",
+                why="their hash covers the placeholder; the wheel comes from the vendor's index",
+            )
+        )
+    if "source" in integrities:
+        rows.append(
+            Unpinned(
+                what="build requirements",
+                why="of packages built from source: constrained, not hashed",
+            )
+        )
+    return tuple(rows)

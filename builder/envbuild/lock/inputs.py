@@ -1,0 +1,181 @@
+"""A variant of a profile to what the solvers see. Pure; every problem has its place."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from envbuild.errors import InputError, Mark, Problem
+from envbuild.knowledge import facts
+from envbuild.lock.model import SolverInput
+from envbuild.names import canonical_name, normalise
+
+if TYPE_CHECKING:
+    from envbuild.knowledge.model import Bundle
+    from envbuild.profile.model import KeyPath, StaticMetadata, Variant
+
+
+class Origins(msgspec.Struct, frozen=True, kw_only=True):
+    """Where each normalised requirement of the profile stands, and how it was written."""
+
+    places: dict[str, Mark]
+    written: dict[str, str]
+
+
+class _Reader:
+    """Reads the requirement lists of one variant, keeping places and problems."""
+
+    def __init__(self, variant: Variant) -> None:
+        self.variant = variant
+        self.problems: list[Problem] = []
+        self.places: dict[str, Mark] = {}
+        self.written: dict[str, str] = {}
+
+    def mark(self, path: KeyPath) -> Mark | None:
+        while path and path not in self.variant.marks:
+            path = path[:-1]
+        return self.variant.marks.get(path)
+
+    def requirements(self, key: str, texts: Iterable[str], field: str = "") -> tuple[str, ...]:
+        found = []
+        for index, text in enumerate(texts):
+            path: KeyPath = ("python", key, index, field) if field else ("python", key, index)
+            mark = self.mark(path)
+            try:
+                value = normalise(text)
+            except ValueError as error:
+                self.problems.append(
+                    Problem(
+                        message=f"{text!r} is not a requirement: {error}",
+                        mark=mark,
+                        hint="write it as pip does: name[extra]>=1.0,<2 ; marker",
+                    )
+                )
+                continue
+            found.append(value)
+            self.written.setdefault(value, text)
+            if mark:
+                self.places.setdefault(value, mark)
+        return tuple(sorted(set(found)))
+
+    def bundles(self) -> tuple[Bundle, ...]:
+        known = []
+        for index, name in enumerate(self.variant.environment.base.provides):
+            bundle = facts.bundle(name)
+            if bundle is None:
+                self.problems.append(
+                    Problem(
+                        message=f"no bundle is known by the name {name!r}",
+                        mark=self.mark(("base", "provides", index)),
+                        hint=f"known: {', '.join(facts.bundle_names())}",
+                    )
+                )
+            else:
+                known.append(bundle)
+        return tuple(known)
+
+
+def solver_input(
+    variant: Variant, *, as_of: str, indexes: tuple[str, ...] = ()
+) -> tuple[SolverInput, Origins]:
+    """What the solvers see for ``variant`` as of a moment, asking the named vendor indexes too.
+
+    Raises:
+        InputError: with every requirement that cannot be read and every unknown bundle or index.
+    """
+    environment = variant.environment
+    python = environment.python
+    reader = _Reader(variant)
+    bundles = reader.bundles()
+    requirements = reader.requirements("requirements", python.requirements)
+    overrides = reader.requirements(
+        "overrides", (o.requirement for o in python.overrides), "requirement"
+    )
+    bundle = _bundle_constraints(bundles)
+    constraints = reader.requirements("constraints", python.constraints)
+    asked = tuple(sorted({i.name for i in python.indexes} & set(indexes)))
+    result = SolverInput(
+        image=environment.base.image
+        + (f"@{environment.base.digest}" if environment.base.digest else ""),
+        python=python.version,
+        platform=facts.uv_platform(variant.architecture, environment.base.distribution),
+        as_of=as_of,
+        requirements=requirements,
+        constraints=constraints,
+        bundle=bundle,
+        companions=_companions((*requirements, *overrides, *constraints, *bundle)),
+        provided=tuple(sorted({normalise(r) for b in bundles for r in b.satisfies})),
+        overrides=overrides,
+        exclude=tuple(sorted(canonical_name(e.package) for e in python.exclude)),
+        build_constraints=reader.requirements("build-constraints", python.build_constraints),
+        source_builds=tuple(sorted(canonical_name(s.package) for s in python.build_from_source)),
+        stubs=_stubs(variant, asked),
+        metadata=_metadata(python.metadata, python.no_deps),
+        indexes=asked,
+        apt=tuple(sorted(environment.apt)),
+        conda=_conda(variant),
+        git=tuple(sorted(f"{g.url}@{g.commit}" for g in environment.git)),
+    )
+    if reader.problems:
+        raise InputError("the profile cannot be locked", problems=tuple(reader.problems))
+    return result, Origins(places=reader.places, written=reader.written)
+
+
+def _bundle_constraints(bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
+    pins = {
+        canonical_name(name): version
+        for bundle in bundles
+        for name, version in bundle.packages.items()
+        if version != "unknown"
+    }
+    return tuple(f"{name}=={version}" for name, version in sorted(pins.items()))
+
+
+def _companions(pins: tuple[str, ...]) -> tuple[str, ...]:
+    """What torch's pin asks of the packages that are compiled against it."""
+    for pin in pins:
+        name, separator, version = pin.partition("==")
+        if separator and name == "torch":
+            asked = facts.companions(version.partition(" ")[0].partition("+")[0])
+            return tuple(sorted(normalise(row.requirement) for row in asked))
+    return ()
+
+
+def _stubs(variant: Variant, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Placeholder packages of the vendor indexes that are declared and not asked."""
+    patterns = [
+        pattern
+        for index in variant.environment.python.indexes
+        if index.name not in asked
+        for pattern in index.packages
+    ]
+    names = facts.placeholder_names()
+    return tuple(sorted({n for p in patterns for n in fnmatch.filter(names, p)}))
+
+
+def _metadata(stated: tuple[StaticMetadata, ...], no_deps: tuple[str, ...]) -> tuple[str, ...]:
+    rows: list[dict[str, object]] = [
+        {
+            "name": canonical_name(row.name),
+            "version": row.version,
+            "requires-dist": list(row.requires_dist),
+            "requires-python": row.requires_python,
+            "provides-extra": list(row.provides_extra),
+        }
+        for row in stated
+    ]
+    rows += [{"name": canonical_name(name), "requires-dist": []} for name in no_deps]
+    kept = [{key: value for key, value in row.items() if value is not None} for row in rows]
+    return tuple(sorted(msgspec.json.encode(row, order="sorted").decode() for row in kept))
+
+
+def _conda(variant: Variant) -> tuple[str, ...]:
+    conda = variant.environment.conda
+    if conda is None:
+        return ()
+    channels = tuple(f"channel {name}" for name in conda.channels)
+    virtual = tuple(f"{k}={v}" for k, v in sorted(conda.virtual_packages.items()))
+    return (*channels, *sorted(conda.packages), *virtual)

@@ -1,0 +1,139 @@
+"""What a lock says, as frozen values.
+
+``envbuild.lock.json`` is a :class:`Lock` as canonical JSON; beside it stand the requirement files
+that it names. Every value here is written and read by msgspec with no conversion between.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+LOCK_FORMAT = 1
+HEADER = "envbuild.lock.json"
+
+
+class Value(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename="kebab",
+    omit_defaults=True,
+):
+    """A frozen value of the lock file; fields at their default are not written."""
+
+
+class SolverInput(Value, frozen=True, kw_only=True):
+    """Exactly what the solvers see for one variant: its digest decides whether a lock is stale.
+
+    Requirements are normalised and sorted; ``constraints`` are the profile's, ``bundle`` those
+    that the image's own packages impose, ``companions`` those that torch imposes on what is
+    compiled against it; ``provided`` are requirements that the image already satisfies.
+    ``source_builds`` may be source-only; ``stubs`` are placeholders of a vendor index that is not
+    asked. ``metadata`` are static statements as canonical JSON. ``indexes`` are the named
+    indexes that are asked beside the user's own. ``as_of`` is the moment after which the index
+    is not believed (RFC 3339, UTC).
+    """
+
+    image: str
+    python: str
+    platform: str
+    as_of: str
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...] = ()
+    bundle: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
+    provided: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
+    source_builds: tuple[str, ...] = ()
+    stubs: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    apt: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
+    git: tuple[str, ...] = ()
+
+
+class Request(Value, frozen=True, kw_only=True):
+    """Who asked for a package (``profile`` or a package name), and with which bounds."""
+
+    by: str
+    bounds: str = ""
+
+
+class LockedPackage(Value, frozen=True, kw_only=True):
+    """One package of a lock.
+
+    ``integrity``: ``wheel`` (its hash covers what is installed), ``source`` (its hash covers the
+    source distribution, built in the image), ``stub`` (its hash covers a placeholder that fetches
+    the real wheel from the vendor when it is installed: the content is not pinned).
+    ``system`` are the apt packages that its build needs.
+    """
+
+    name: str
+    version: str
+    requested: tuple[Request, ...]
+    integrity: Literal["wheel", "source", "stub"] = "wheel"
+    system: tuple[str, ...] = ()
+
+
+class Provided(Value, frozen=True, kw_only=True):
+    """A package that the image brings: left out of the lock. ``version`` empty: not known."""
+
+    name: str
+    by: str
+    version: str = ""
+
+
+class Relaxation(Value, frozen=True, kw_only=True):
+    """A bound that the profile sets aside, and why."""
+
+    kind: Literal["override", "exclude", "no-deps"]
+    requirement: str
+    reason: str
+
+
+class FileDigest(Value, frozen=True, kw_only=True):
+    """A file of the lock folder and its sha256 (64 hex digits)."""
+
+    path: str
+    sha256: str
+
+
+class Unpinned(Value, frozen=True, kw_only=True):
+    """Something that the image needs and that this lock does not pin, and why."""
+
+    what: str
+    why: str
+
+
+class VariantLock(Value, frozen=True, kw_only=True):
+    """The lock of one variant.
+
+    ``digest`` is the sha256 of ``input`` as canonical JSON under a version tag. ``wheels`` and
+    ``sources`` are requirement files for pip and uv, every entry hashed: what installs from a
+    wheel, and what is built from source (None: nothing is).
+    """
+
+    digest: str
+    input: SolverInput
+    wheels: FileDigest
+    sources: FileDigest | None = None
+    packages: tuple[LockedPackage, ...] = ()
+    provided: tuple[Provided, ...] = ()
+    relaxations: tuple[Relaxation, ...] = ()
+    unpinned: tuple[Unpinned, ...] = ()
+
+
+class Lock(Value, frozen=True, kw_only=True):
+    """A profile's lock: one part for each variant, and the tools that made it."""
+
+    format: int
+    profile: str
+    tools: dict[str, str]
+    variants: dict[str, VariantLock]
+    files: tuple[FileDigest, ...] = ()

@@ -1,0 +1,164 @@
+"""The Python packages of one variant: ask uv, divide, check, and say who asked for what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from envbuild.knowledge import facts
+from envbuild.lock import bounds, checks, overlay, requirements, uv
+from envbuild.lock.inputs import Origins
+from envbuild.lock.model import LockedPackage, Provided, Request, SolverInput, VariantLock
+from envbuild.lock.requirements import Pin
+from envbuild.names import canonical_name, requirement_name
+from envbuild.tools import files
+
+if TYPE_CHECKING:
+    from envbuild.errors import Problem
+    from envbuild.profile.model import Variant
+    from envbuild.tools.proc import Runner
+
+PROFILE = "profile"
+"""Who asks for what the profile itself requires."""
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """One resolution to make.
+
+    ``pins`` is the requirement text whose versions are kept; ``upgrade`` names what may move,
+    None everything.
+    """
+
+    variant: Variant
+    asked: SolverInput
+    origins: Origins
+    pins: str = ""
+    upgrade: tuple[str, ...] | None = ()
+
+
+class Resolution(Struct, frozen=True, kw_only=True):
+    """A solved question: what is added, what the image provides, what forbids the lock."""
+
+    added: tuple[Pin, ...]
+    provided: tuple[Provided, ...]
+    problems: tuple[Problem, ...]
+
+
+def resolve(question: Question, tool: uv.Uv, runner: Runner) -> Resolution | uv.Failure:
+    """Ask uv once and divide its answer; nothing is written but a scratch folder."""
+    answer = solve(question.asked, tool, runner, pins=question.pins, upgrade=question.upgrade)
+    if isinstance(answer, uv.Failure):
+        return answer
+    names = question.variant.environment.base.provides
+    bundles = [bundle for bundle in map(facts.bundle, names) if bundle]
+    brought = {
+        canonical_name(name): "" if version == "unknown" else version
+        for bundle in bundles
+        for name, version in bundle.packages.items()
+    }
+    roots = frozenset(requirement_name(text) for text in question.asked.provided)
+    divided = overlay.split(answer, bundle=brought, roots=roots)
+    return Resolution(
+        added=divided.added,
+        provided=divided.provided,
+        problems=checks.problems(question.variant, question.asked, divided.added, divided.provided),
+    )
+
+
+def solve(
+    asked: SolverInput,
+    tool: uv.Uv,
+    runner: Runner,
+    *,
+    pins: str = "",
+    upgrade: tuple[str, ...] | None = (),
+) -> tuple[Pin, ...] | uv.Failure:
+    """One call of uv: every package of the resolution, or why there is none."""
+    with files.scratch(uv.files(asked, tool, pins=pins)) as folder:
+        outcome = runner(uv.command(asked, tool, folder=folder, upgrade=upgrade))
+        if outcome.missing or outcome.code:
+            return uv.failure(outcome)
+        text = files.read_text(f"{folder}/{uv.OUTPUT}")
+    return tuple(_named(pin) for pin in requirements.parse(text))
+
+
+_SPEAKERS = {
+    "-r requirements.in": PROFILE,
+    "-c constraints.txt": f"{PROFILE} (constraint)",
+    "-c bundle.txt": "bundle",
+    "-c companions.txt": "torch companions",
+    "--override overrides.txt": f"{PROFILE} (override)",
+}
+
+
+def _named(pin: Pin) -> Pin:
+    via = (_SPEAKERS.get(asker) or canonical_name(asker) for asker in pin.via)
+    return Pin(name=pin.name, version=pin.version, hashes=pin.hashes, via=tuple(sorted(set(via))))
+
+
+class Annotator(Struct, frozen=True, kw_only=True):
+    """Tells each pin's requests with their bounds, its integrity and the system packages it needs.
+
+    ``previous`` is the lock before: bounds that cannot be read now are taken from it.
+    """
+
+    question: Question
+    find: bounds.Find
+    previous: VariantLock | None = None
+
+    def packages(self, resolution: Resolution) -> tuple[LockedPackage, ...]:
+        """The packages of the lock, sorted by name."""
+        versions = {pin.name: pin.version for pin in resolution.added}
+        versions |= {row.name: row.version for row in resolution.provided if row.version}
+        asks: dict[str, dict[str, str] | None] = {}
+        for pin in resolution.added:
+            for asker in pin.via:
+                if asker not in asks and asker in versions:
+                    asks[asker] = bounds.requires(asker, versions[asker], self.find)
+        return tuple(self._package(pin, asks) for pin in resolution.added)
+
+    def _package(self, pin: Pin, asks: dict[str, dict[str, str] | None]) -> LockedPackage:
+        environment = self.question.variant.environment
+        build = next(
+            (
+                row
+                for row in environment.python.build_from_source
+                if canonical_name(row.package) == pin.name
+            ),
+            None,
+        )
+        stub = pin.name in self.question.asked.stubs and facts.is_placeholder(pin.name, pin.version)
+        return LockedPackage(
+            name=pin.name,
+            version=pin.version,
+            requested=tuple(self._request(pin, asker, asks) for asker in pin.via),
+            integrity="stub" if stub else "source" if build else "wheel",
+            system=build.apt if build else (),
+        )
+
+    def _request(self, pin: Pin, asker: str, asks: dict[str, dict[str, str] | None]) -> Request:
+        if asker == PROFILE:
+            stated = [
+                r for r in self.question.asked.requirements if requirement_name(r) == pin.name
+            ]
+            return Request(by=asker, bounds=_specifiers(stated))
+        known = asks.get(asker)
+        if known is not None:
+            return Request(by=asker, bounds=known.get(pin.name, ""))
+        return Request(by=asker, bounds=self._previous_bounds(pin, asker))
+
+    def _previous_bounds(self, pin: Pin, asker: str) -> str:
+        for package in self.previous.packages if self.previous else ():
+            if package.name == pin.name:
+                return next((r.bounds for r in package.requested if r.by == asker), "")
+        return ""
+
+
+def _specifiers(requirements: list[str]) -> str:
+    specifiers = []
+    for text in requirements:
+        head = text.partition(" ;")[0]
+        start = next((i for i, c in enumerate(head) if c in "<>=!~@"), len(head))
+        specifiers += [part for part in head[start:].split(",") if part.strip()]
+    return ",".join(sorted(specifiers))

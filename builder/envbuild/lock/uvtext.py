@@ -1,0 +1,79 @@
+"""The sentences of uv that a conflict is read from. Pure.
+
+uv explains a conflict in prose. Only three sentences are read: who depends on what, what has no
+wheel for the platform, and what was published too late. A sentence that is not understood is left
+out; the whole text is always shown beside what was read from it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from envbuild.names import requirement_name
+
+_OPERATOR = r"(?:===|==|>=|<=|~=|!=|<|>)"
+_PACKAGE = (
+    r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9,._-]*\])?"
+    rf"(?:{_OPERATOR}[A-Za-z0-9.*+!_-]+(?:,{_OPERATOR}[A-Za-z0-9.*+!_-]+)*)?"
+)
+_EDGE = re.compile(rf"({_PACKAGE}) depends on ({_PACKAGE})(?:[ ,.]|$)")
+_NO_WHEEL = re.compile(rf"({_PACKAGE}) has no wheels")
+_MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
+_LATE = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._-]*)`? was filtered by `?exclude-newer`?")
+_PUBLISHED = re.compile(r"published at (\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})")
+
+
+class Edge(Struct, frozen=True):
+    """``asker`` depends on ``wanted``; both as uv writes them, with bounds."""
+
+    asker: str
+    wanted: str
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What was understood: dependencies, packages without a wheel, names that no index has, and
+    the moment at which something wanted was published after the as-of moment."""
+
+    edges: tuple[Edge, ...]
+    no_wheel: tuple[str, ...]
+    missing: tuple[str, ...]
+    published: str | None
+
+
+def read(text: str) -> Reading:
+    """Read uv's explanation of a failed resolution."""
+    joined = " ".join(text.split())
+    argument = joined.partition("Because ")[2]
+    edges = tuple(Edge(*found) for found in dict.fromkeys(_EDGE.findall(argument)))
+    late = _PUBLISHED.search(joined) if _LATE.search(joined) else None
+    return Reading(
+        edges=edges,
+        no_wheel=tuple(dict.fromkeys(_NO_WHEEL.findall(joined))),
+        missing=tuple(dict.fromkeys(_MISSING.findall(joined))),
+        published=f"{late[1]}Z" if late else None,
+    )
+
+
+def chain(reading: Reading, *, start: str, ends: dict[str, str]) -> tuple[str, ...]:
+    """The shortest way from a requirement to something that contradicts it.
+
+    ``start`` is a package name, ``ends`` what stands against it, by package name. Empty when the
+    text does not connect them.
+    """
+    waiting: list[tuple[str, tuple[str, ...]]] = [(start, ())]
+    seen = {start}
+    while waiting:
+        name, path = waiting.pop(0)
+        for edge in reading.edges:
+            if requirement_name(edge.asker) != name:
+                continue
+            wanted = requirement_name(edge.wanted)
+            steps = (*path, edge.wanted) if path else (edge.asker, edge.wanted)
+            if wanted in ends and ends[wanted] != edge.wanted:
+                return (*steps, ends[wanted])
+            if wanted not in seen:
+                seen.add(wanted)
+                waiting.append((wanted, steps))
+    return ()

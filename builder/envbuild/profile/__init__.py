@@ -1,0 +1,1 @@
+"""Profiles: YAML text to values with a place for every key."""

@@ -1,0 +1,331 @@
+"""What a profile says, as frozen values.
+
+These types are the one source of truth for the format: decoding, the JSON schema that editors use
+(``envbuild schema``) and the reference page are all made from them. Field docs stand in ``Meta``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from envbuild.errors import Mark
+
+SCHEMA_VERSION = 1
+
+# --- Words: strings that must match a pattern before they may come near a shell or a Dockerfile --
+
+NO_CONTROL = r"^[^\x00-\x1f\x7f\u0085\u2028\u2029]*$"
+"""Any text on one line: no control character, so that no value can begin a new instruction."""
+
+Line = Annotated[str, Meta(pattern=NO_CONTROL, max_length=4096)]
+Text = Annotated[str, Meta(pattern=NO_CONTROL, min_length=1, max_length=500)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+VariantName = Annotated[str, Meta(pattern=r"^linux-(amd64|arm64)-(cpu|cu[1-9][0-9]{2})$")]
+Moment = Annotated[
+    str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
+]
+ImageReference = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*"
+        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"
+    ),
+]
+Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+Commit = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
+GitUrl = Annotated[str, Meta(pattern=r"^(https|ssh|file)://[A-Za-z0-9._~@:/%+-]+$")]
+HttpUrl = Annotated[str, Meta(pattern=r"^(https?|file)://[A-Za-z0-9._~:/%+-]+$")]
+GitRef = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+AbsolutePath = Annotated[
+    str, Meta(pattern=r"^/([A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*)?$", max_length=1024)
+]
+RelativePath = Annotated[
+    str,
+    Meta(pattern=r"^(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*$", max_length=1024),
+]
+SiteGlob = Annotated[str, Meta(pattern=r"^/[A-Za-z0-9_.@+*/-]+$", max_length=1024)]
+AptName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$", max_length=200)]
+EnvName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+PackageName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
+Requirement = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][^\x00-\x1f\x7f#]*$", max_length=500)]
+CondaSpec = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.*=<>!,| :/\[\]'\"-]*$")]
+PythonVersion = Annotated[str, Meta(pattern=r"^3\.(9|1[0-9])(\.[0-9]+)?$")]
+Module = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
+GpuArchitecture = Annotated[str, Meta(pattern=r"^sm_[1-9][0-9]{1,2}$")]
+DriverVersion = Annotated[str, Meta(pattern=r"^[0-9]{3}(\.[0-9]+){0,2}$")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Uid = Annotated[int, Meta(ge=0, le=65533)]
+
+
+class Value(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A frozen value whose fields have kebab-case names in files."""
+
+
+# --- The image that everything stands on ---------------------------------------------------------
+
+
+class Base(Value, frozen=True, kw_only=True):
+    """The base image.
+
+    ``provides`` names bundles of ``envbuild knowledge``: what the image brings is a constraint for
+    the resolver and is left out of the lock. ``build_image`` is where native code is compiled
+    (the base itself when absent); ``digest`` pins ``image``.
+    """
+
+    image: ImageReference
+    distribution: Literal["ubuntu-20.04", "ubuntu-22.04", "ubuntu-24.04", "debian-12", "unknown"]
+    digest: Sha256 | None = None
+    build_image: ImageReference | None = None
+    provides: tuple[Name, ...] = ()
+
+
+class User(Value, frozen=True, kw_only=True):
+    """Who the image runs as. ``create`` adds the account; otherwise the base must have it."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)]
+    uid: Uid
+    create: bool = False
+
+
+# --- Python packages -----------------------------------------------------------------------------
+
+
+class Override(Value, frozen=True, kw_only=True):
+    """A requirement that replaces every bound that other packages put on its package."""
+
+    requirement: Requirement
+    reason: Text
+
+
+class Exclusion(Value, frozen=True, kw_only=True):
+    """A package that is never installed, whoever asks for it."""
+
+    package: PackageName
+    reason: Text
+
+
+class SourceBuild(Value, frozen=True, kw_only=True):
+    """A package that may be built from its source distribution, and what the build needs.
+
+    ``isolation: false`` builds against the locked environment itself (packages that compile
+    against torch); ``apt`` are the system packages of the build stage only; ``needs`` names git
+    sources built with cmake that must stand before; ``environment`` are variables of the build.
+    """
+
+    package: PackageName
+    reason: Text
+    isolation: bool = True
+    apt: tuple[AptName, ...] = ()
+    needs: tuple[Name, ...] = ()
+    environment: dict[EnvName, Line] = {}
+
+
+class Index(Value, frozen=True, kw_only=True):
+    """A vendor's package index, asked only with ``envbuild lock --index NAME``."""
+
+    name: Name
+    url: HttpUrl
+    packages: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*\*?$")], ...]
+
+
+class StaticMetadata(Value, frozen=True, kw_only=True):
+    """What a package requires, stated here because its index cannot be asked.
+
+    ``version`` absent: for every version. ``source`` says where the statement was read.
+    """
+
+    name: PackageName
+    source: Text
+    version: Line | None = None
+    requires_dist: tuple[Requirement, ...] = ()
+    requires_python: Line | None = None
+    provides_extra: tuple[PackageName, ...] = ()
+
+
+class Python(Value, frozen=True, kw_only=True):
+    """The interpreter, where it comes from, and the Python packages.
+
+    ``source`` is ``image`` (an interpreter that the base image has, named by ``interpreter``; with
+    ``prefix`` its packages go into a virtual environment there, without it into the interpreter
+    itself), ``uv`` (installed by uv, environment at ``prefix``) or ``conda`` (the environment at
+    ``prefix``). ``no_deps`` packages are locked without what they ask for. Wheels are required
+    for every package that ``build_from_source`` does not name.
+    """
+
+    version: PythonVersion
+    source: Literal["image", "uv", "conda"]
+    interpreter: AbsolutePath | None = None
+    prefix: AbsolutePath | None = None
+    bundled_sites: tuple[SiteGlob, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    exclude: tuple[Exclusion, ...] = ()
+    build_constraints: tuple[Requirement, ...] = ()
+    build_from_source: tuple[SourceBuild, ...] = ()
+    no_deps: tuple[PackageName, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    metadata: tuple[StaticMetadata, ...] = ()
+
+
+class Conda(Value, frozen=True, kw_only=True):
+    """Channels and packages of the conda environment at ``python.prefix``.
+
+    ``virtual_packages`` states what the target machine has (``__glibc``, ``__cuda`` …).
+    """
+
+    channels: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$")], ...]
+    packages: tuple[CondaSpec, ...]
+    virtual_packages: dict[Annotated[str, Meta(pattern=r"^__[a-z]+$")], Line] = {}
+
+
+# --- Everything that is not a package ------------------------------------------------------------
+
+
+class GitSource(Value, frozen=True, kw_only=True):
+    """A git repository at a commit.
+
+    ``install``: ``none`` leaves the checkout at ``path``; ``pip`` installs it without its
+    dependencies (they belong in ``python.requirements``) and leaves the checkout; ``cmake`` builds
+    it in a stage of its own and installs it to ``path``. ``ref`` is the branch or tag that the
+    commit was taken from, for people.
+    """
+
+    name: Name
+    url: GitUrl
+    commit: Commit
+    path: AbsolutePath
+    install: Literal["none", "pip", "cmake"]
+    ref: GitRef | None = None
+    subdirectory: RelativePath | None = None
+    apt: tuple[AptName, ...] = ()
+    options: tuple[Annotated[str, Meta(pattern=r"^-D[A-Za-z0-9_]+=[A-Za-z0-9_./-]+$")], ...] = ()
+
+
+class CopiedFile(Value, frozen=True, kw_only=True):
+    """A file of the workspace that goes into the image; ``source`` is relative to the profile."""
+
+    source: RelativePath
+    path: AbsolutePath
+    mode: Annotated[str, Meta(pattern=r"^0[0-7]{3}$")] = "0644"
+
+
+class Driver(Value, frozen=True, kw_only=True):
+    """The driver window: ``min`` works, ``below`` no longer does."""
+
+    min: DriverVersion | None = None
+    below: DriverVersion | None = None
+
+
+class Hardware(Value, frozen=True, kw_only=True):
+    """What the image is for: GPU architectures as ``sm_90``, and the driver window."""
+
+    gpus: tuple[GpuArchitecture, ...] = ()
+    driver: Driver = Driver()
+
+
+class SmokeTest(Value, frozen=True, kw_only=True):
+    """What must work inside the built image.
+
+    ``imports`` are tried in this order after ``launch`` has started the simulator (``none``: plain
+    Python). ``before_launch`` is imported first: the order that breaks a shadowed NumPy.
+    ``needs`` names the hardware; without it the test is *not run*, never passed. ``timeout`` is
+    in seconds.
+    """
+
+    name: Name
+    imports: tuple[Module, ...]
+    needs: Literal["nothing", "gpu", "rt-cores"] = "nothing"
+    launch: Literal["none", "simulation-app", "app-launcher"] = "none"
+    before_launch: tuple[Module, ...] = ()
+    extensions: tuple[Module, ...] = ()
+    cameras: bool = False
+    timeout: Annotated[int, Meta(ge=1, le=3600)] = 300
+
+
+class Contract(Value, frozen=True, kw_only=True):
+    """Who this environment talks to, and how the bytes are written."""
+
+    peer: Name
+    role: Literal["client", "server"]
+    transport: Literal["zmq", "http", "websocket", "grpc", "ros2"]
+    encoding: Literal["msgpack-npy", "pickle", "json", "protobuf", "cdr", "mjpeg"]
+    port: Port | None = None
+
+
+class Environment(Value, frozen=True, kw_only=True):
+    """One variant of a profile with everything applied: the whole input of lock and render."""
+
+    schema: Literal[1]
+    name: Name
+    summary: Text
+    base: Base
+    python: Python
+    as_of: Moment | None = None
+    conda: Conda | None = None
+    apt: tuple[AptName, ...] = ()
+    git: tuple[GitSource, ...] = ()
+    files: tuple[CopiedFile, ...] = ()
+    accept_eula: bool | None = None
+    env: dict[EnvName, Line] = {}
+    user: User | None = None
+    workdir: AbsolutePath = "/workspace"
+    entrypoint: Annotated[tuple[Line, ...], Meta(max_length=64)] = ()
+    command: Annotated[tuple[Line, ...], Meta(max_length=64)] = ()
+    hardware: Hardware = Hardware()
+    smoke: tuple[SmokeTest, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+
+
+KeyPath = tuple[str | int, ...]
+"""Where a value stands in a profile: ``("python", "requirements", 3)``."""
+
+
+class Variant(Struct, frozen=True, kw_only=True):
+    """One environment of a profile: a platform with an accelerator.
+
+    ``name`` is ``linux-amd64-cu128``; ``accelerator`` is ``cu128`` or ``cpu``. ``marks`` has the
+    place of every key and list item, whichever file of the ``extends`` chain it came from.
+    """
+
+    name: str
+    environment: Environment
+    marks: Mapping[KeyPath, Mark]
+
+    @property
+    def architecture(self) -> str:
+        """``amd64`` or ``arm64``, as Docker names it."""
+        return self.name.split("-")[1]
+
+    @property
+    def platform(self) -> str:
+        """``linux/amd64`` or ``linux/arm64``, as Docker names it."""
+        return f"linux/{self.architecture}"
+
+    @property
+    def accelerator(self) -> str:
+        """``cpu``, or ``cu`` with the CUDA version without its dot: ``cu128``."""
+        return self.name.split("-")[2]
+
+    @property
+    def cuda(self) -> tuple[int, int] | None:
+        """The CUDA version as ``(12, 8)``; None for ``cpu``."""
+        digits = self.accelerator.removeprefix("cu")
+        return None if digits == "cpu" else (int(digits[:2]), int(digits[2:]))
+
+
+class ResolvedProfile(Struct, frozen=True, kw_only=True):
+    """A profile with ``extends`` applied and defaults filled.
+
+    ``files`` are all YAML files that were read for it, the profile's own file first, as paths
+    relative to the workspace (or absolute where they stand outside it). The first variant is the
+    profile's default.
+    """
+
+    name: str
+    summary: str
+    files: tuple[str, ...]
+    variants: tuple[Variant, ...]
