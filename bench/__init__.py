@@ -1,0 +1,1 @@
+"""Figures, as ratios within one run. ``python -m bench`` prints them; nothing here is a test."""

@@ -1,0 +1,120 @@
+"""``python -m bench [startup|lock|growth] [--runs N]``: the figures that envbuild promises."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import generated
+from bench.timing import medians, once, table
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+ENVBUILD = str(BIN / "envbuild")
+PYTHON = sys.executable
+
+
+def startup(runs: int) -> str:
+    """Start-up and the two checks against a bare interpreter."""
+    for check in (("lock", "--check"), ("render", "--check")):
+        once((ENVBUILD, *check), ROOT)
+    seconds = medians(
+        {
+            "python -c pass": (PYTHON, "-c", "pass"),
+            "envbuild --version": (ENVBUILD, "--version"),
+            "envbuild lock --check": (ENVBUILD, "lock", "--check"),
+            "envbuild render --check": (ENVBUILD, "render", "--check"),
+            "envbuild list": (ENVBUILD, "list"),
+        },
+        ROOT,
+        runs=runs,
+    )
+    limits = {"envbuild --version": 2, "envbuild lock --check": 3, "envbuild render --check": 10}
+    return table("start-up, medians", seconds, base="python -c pass", limits=limits)
+
+
+def lock(runs: int, workers: int = 2) -> str:
+    """``envbuild lock`` of everything, warm and offline, against the same uv calls by xargs."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        scripts = _raw_calls(folder)
+        listed = folder / "scripts"
+        listed.write_text("\0".join(scripts))
+        once((ENVBUILD, "lock", "--force", "--jobs", str(workers)), ROOT)
+        raw = f"xargs -0 -P {workers} -n 1 sh < {shlex.quote(str(listed))}"
+        seconds = medians(
+            {
+                f"raw uv, xargs -P {workers}": ("sh", "-c", raw),
+                f"envbuild lock -j {workers}": (
+                    ENVBUILD, "lock", "--offline", "--force", "--jobs", str(workers),
+                ),
+            },
+            ROOT,
+            runs=runs,
+        )
+    return table(
+        f"lock of {len(scripts)} variants, warm, offline, medians",
+        seconds,
+        base=f"raw uv, xargs -P {workers}",
+        limits={f"envbuild lock -j {workers}": 1.3},
+    )
+
+
+def _raw_calls(folder: Path) -> list[str]:
+    """One shell script for each resolution that ``envbuild lock --force --offline`` makes."""
+    from envbuild.cli import lock as command
+    from envbuild.lock import uv
+
+    prepared = command.prepare_all(str(ROOT), offline=True)
+    scripts = []
+    for number, job in enumerate(prepared.jobs):
+        place = folder / str(number)
+        place.mkdir()
+        question = job.question
+        for name, text in uv.files(question.asked, prepared.tool, pins=question.pins).items():
+            (place / name).write_text(text)
+        call = uv.command(question.asked, prepared.tool, folder=str(place))
+        variables = " ".join(f"{k}={shlex.quote(v)}" for k, v in call.environment)
+        script = place / "call.sh"
+        script.write_text(f"cd {shlex.quote(str(place))}\nexec env -i {variables} {shlex.join(call.argv)}\n")
+        scripts.append(str(script))
+    return scripts
+
+
+def growth(runs: int) -> str:
+    """Milliseconds a profile, for growing numbers of generated profiles."""
+    lines = ["growth, median of whole commands"]
+    for count in (125, 250, 500, 1000):
+        with tempfile.TemporaryDirectory() as place:
+            root = Path(place) / "many"
+            generated.make(root, count)
+            once((ENVBUILD, "render", "--quiet"), root)
+            for name in ("list", "lock --check", "render --check"):
+                argv = (ENVBUILD, *name.split())
+                once(argv, root)
+                seconds = statistics.median(once(argv, root) for _ in range(runs))
+                each = seconds * 1000 / count
+                aim = "" if count < 1000 else f"   aim <= 2 ms {'ok' if each <= 2 else 'MISSED'}"
+                lines.append(f"  {count:5} x {name:<15} {seconds * 1000:8.0f} ms {each:6.2f} ms each{aim}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the chosen figures."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="*", default=["startup", "lock", "growth"])
+    parser.add_argument("--runs", type=int, default=11)
+    chosen = parser.parse_args()
+    print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {chosen.runs} runs")
+    figures = {"startup": startup, "lock": lock, "growth": growth}
+    for name in chosen.what:
+        print(figures[name](chosen.runs), flush=True)
+
+
+if __name__ == "__main__":
+    main()

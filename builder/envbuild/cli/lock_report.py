@@ -1,0 +1,108 @@
+"""What ``envbuild lock`` says about a variant that got no lock: cause, chain, ways out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envbuild.lock.uv import MINIMUM
+
+if TYPE_CHECKING:
+    from envbuild.lock.conflict import Explanation, Part, WayOut
+    from envbuild.lock.uv import Failure
+    from envbuild.lock.working import Refusal
+
+_CAUSES = {
+    "unsatisfiable": "no set of versions satisfies every requirement",
+    "not-found": "a package is in no index that was asked",
+    "build": "a package cannot be built to learn what it requires",
+    "network": "the package index cannot be reached",
+    "offline": "the cache does not hold everything, and the network is off",
+    "input": "uv does not understand a requirement",
+    "interrupted": "uv was interrupted",
+    "failed": "uv failed",
+}
+
+_AGAINST = {
+    "requirement": "required by the profile",
+    "constraint": "a constraint of the profile",
+    "bundle": "what the image brings",
+    "companion": "what torch asks of packages compiled against it",
+    "provided": "what the image holds",
+}
+
+
+def lines(target: str, refusal: Refusal, *, index: str) -> tuple[str, ...]:
+    """The report of one refusal; ``index`` says which setting names the default index."""
+    if refusal.failure is None:
+        return (f"{target}: resolved, but it may not become a lock",)
+    report = [f"{target}: {_CAUSES[refusal.failure.kind]}"]
+    explanation = refusal.explanation
+    if explanation:
+        report += _explained(explanation)
+    else:
+        report += [f"  {line}" for line in _tail(refusal.failure.text)]
+    hint = _hint(refusal.failure, explanation, index)
+    if hint:
+        report.append(f"  hint: {hint}")
+    return tuple(report)
+
+
+def _explained(explanation: Explanation) -> list[str]:
+    report = ["  these cannot stand together:"]
+    report += [f"    {_part(part)}" for part in explanation.core]
+    if explanation.chain:
+        *way, against = explanation.chain
+        report.append(f"  because {' -> '.join(way)}, against {against}")
+    report += [f"  no index has {name}" for name in explanation.reading.missing]
+    report += [
+        f"  {name} has no wheel for this platform" for name in explanation.reading.no_wheel
+    ]
+    if not explanation.complete:
+        report.append("  (the search was cut short: there may be a smaller set)")
+    for number, way_out in enumerate(explanation.ways_out, 1):
+        report += _way_out(number, way_out)
+    return report
+
+
+def _part(part: Part) -> str:
+    place = f"{part.mark}: " if part.mark else ""
+    return f"{place}{part.text} ({_AGAINST[part.kind]})"
+
+
+def _way_out(number: int, way_out: WayOut) -> list[str]:
+    gives = f" (gives {', '.join(way_out.gives)})" if way_out.gives else ""
+    report = [f"  way out {number}, solved here{gives}: add to the profile", "    python:"]
+    overrides = [edit.text for edit in way_out.edits if edit.kind == "override"]
+    excluded = [edit.text for edit in way_out.edits if edit.kind == "exclude"]
+    for key, field, texts in (
+        ("overrides", "requirement", overrides),
+        ("exclude", "package", excluded),
+    ):
+        if texts:
+            report.append(f"      {key}: {{append: [")
+            report += [
+                f"        {{{field}: {text!r}, reason: 'why this is safe'}}," for text in texts
+            ]
+            report.append("      ]}")
+    return report
+
+
+def _hint(failure: Failure, explanation: Explanation | None, index: str) -> str:
+    published = explanation.reading.published if explanation else None
+    if published:
+        return f"what is wanted was published at {published}: set as-of to that moment or later"
+    if failure.kind == "network":
+        return f"the index is the one that {index} names; --offline uses the cache alone"
+    if failure.kind == "offline":
+        return "run once without --offline to fill the cache"
+    if failure.kind == "build":
+        return "pin its build requirements under python.build-constraints, or state its metadata"
+    if failure.kind == "failed":
+        return f"uv {'.'.join(map(str, MINIMUM))} or newer of the same minor version is needed"
+    if explanation and not explanation.ways_out and not explanation.reading.missing:
+        return "no single relaxation solved it; two environments may be the answer"
+    return ""
+
+
+def _tail(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()][-12:]

@@ -1,0 +1,206 @@
+"""Everything that a template may say about one variant, as frozen values.
+
+The lock is a file that people can edit, so its strings are held against patterns here just as a
+profile's are: nothing reaches a template that could begin a new instruction.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from envbuild.profile.model import (
+    AbsolutePath,
+    AptName,
+    Commit,
+    CondaSpec,
+    GitUrl,
+    Line,
+    Name,
+    PythonVersion,
+    RelativePath,
+    Requirement,
+    Text,
+    VariantName,
+)
+
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Pin = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*==[A-Za-z0-9][A-Za-z0-9.!+_-]*$")]
+Reference = Annotated[str, Meta(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")]
+Mode = Annotated[str, Meta(pattern=r"^0[0-7]{3}$")]
+Option = Annotated[str, Meta(pattern=r"^-D[A-Za-z0-9_]+=[A-Za-z0-9_./-]+$")]
+Channel = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$")]
+Account = Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$")]
+
+
+class Pair(Struct, frozen=True):
+    """A variable or label and its value."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
+    value: Line
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """Something that the lock does not pin, and why."""
+
+    what: Line
+    why: Line
+
+
+class Checkout(Struct, frozen=True, kw_only=True):
+    """A git repository at a commit, fetched to ``/src/<name>`` and copied to ``path``.
+
+    ``project`` is the folder to install from, as it stands in the image; ``install`` is false when
+    the checkout is only left there.
+    """
+
+    name: Name
+    url: GitUrl
+    commit: Commit
+    path: AbsolutePath
+    project: AbsolutePath
+    install: bool = False
+
+    @property
+    def ssh(self) -> bool:
+        """Whether fetching needs the user's ssh agent."""
+        return self.url.startswith("ssh://")
+
+
+class Library(Struct, frozen=True, kw_only=True):
+    """A git repository that cmake builds in a stage of its own and installs to ``path``."""
+
+    checkout: Checkout
+    path: AbsolutePath
+    apt: tuple[AptName, ...]
+    options: tuple[Option, ...]
+
+
+class Conda(Struct, frozen=True, kw_only=True):
+    """The conda environment at the Python's prefix; ``overrides`` are its virtual packages."""
+
+    image: Reference
+    channels: tuple[Channel, ...]
+    packages: tuple[CondaSpec, ...]
+    overrides: tuple[Pair, ...]
+
+
+class Python(Struct, frozen=True, kw_only=True):
+    """The interpreter. ``executable`` is the one that packages are installed for.
+
+    ``prefix`` is the environment that is made; None: packages go into the image's interpreter
+    itself (``in_place``). ``uv_image`` is where uv comes from.
+    """
+
+    source: Literal["image", "uv", "conda"]
+    version: PythonVersion
+    executable: AbsolutePath
+    interpreter: AbsolutePath | None = None
+    prefix: AbsolutePath | None = None
+    uv_image: Reference | None = None
+    conda: Conda | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether packages go into an interpreter that the base image has."""
+        return self.prefix is None
+
+
+class Build(Struct, frozen=True, kw_only=True):
+    """One step of the wheels stage: the packages built together, and how.
+
+    ``packages`` empty: every entry of the file.
+    """
+
+    packages: tuple[Name, ...]
+    isolation: bool = True
+    environment: tuple[Pair, ...] = ()
+
+
+class Wheels(Struct, frozen=True, kw_only=True):
+    """The stage that builds wheels of what the index has only as source.
+
+    ``image`` is None when it stands on the stage ``base``; else the image that has the compilers,
+    where ``libraries`` and the Python have to be made again. ``isolated`` are the pins that are
+    there before the first build without isolation, ``pins`` all of them, ``stubs`` those whose
+    content is a vendor's and not pinned.
+    """
+
+    path: RelativePath
+    builds: tuple[Build, ...]
+    pins: tuple[Pin, ...]
+    isolated: tuple[Pin, ...]
+    stubs: tuple[Pin, ...]
+    apt: tuple[AptName, ...]
+    image: Reference | None = None
+    libraries: tuple[Library, ...] = ()
+
+    @property
+    def unisolated(self) -> bool:
+        """Whether a build needs the locked packages in its environment."""
+        return any(not build.isolation for build in self.builds)
+
+
+class Copied(Struct, frozen=True, kw_only=True):
+    """A file of the lock folder and where it goes."""
+
+    source: RelativePath
+    path: AbsolutePath
+    mode: Mode
+
+
+class RunAs(Struct, frozen=True, kw_only=True):
+    """Who the image runs as."""
+
+    name: Account
+    uid: Annotated[int, Meta(ge=0, le=65533)]
+    create: bool
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What ``Dockerfile.j2`` and ``dockerignore.j2`` are given; each field is one variable.
+
+    ``dockerfile`` is the file's own name; ``image`` the base with its digest, ``build_image``
+    where native code is compiled. ``apt`` are the packages of the image, sorted. ``locked`` is
+    the requirement file of wheels (None: there are none), ``wheels`` the stage for the rest.
+    ``variables`` become ENV; ``inherited_path`` is put before the image's PATH.
+    """
+
+    profile: Name
+    summary: Text
+    variant: VariantName
+    platform: Literal["linux/amd64", "linux/arm64"]
+    dockerfile: RelativePath
+    digest: Digest
+    accept_eula: bool | None
+    unpinned: tuple[Note, ...]
+    image: Reference
+    build_image: Reference
+    apt: tuple[AptName, ...]
+    checkouts: tuple[Checkout, ...]
+    libraries: tuple[Library, ...]
+    python: Python
+    build_constraints: tuple[Requirement, ...]
+    locked: RelativePath | None
+    wheels: Wheels | None
+    files: tuple[Copied, ...]
+    context: tuple[RelativePath, ...]
+    variables: tuple[Pair, ...]
+    inherited_path: AbsolutePath | None
+    labels: tuple[Pair, ...]
+    user: RunAs | None
+    workdir: AbsolutePath
+    entrypoint: tuple[Line, ...]
+    command: tuple[Line, ...]
+
+    @property
+    def fetched(self) -> tuple[Checkout, ...]:
+        """Every repository that the stage ``sources`` fetches."""
+        return (*(library.checkout for library in self.libraries), *self.checkouts)
+
+    @property
+    def locked_in_base(self) -> bool:
+        """Whether the wheels stage stands on the locked packages, so that they go in first."""
+        stage = self.wheels
+        return stage is not None and stage.image is None and stage.unisolated

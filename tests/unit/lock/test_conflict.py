@@ -1,0 +1,127 @@
+"""Conflicts: the core and the ways out, with a solver that answers from rules."""
+
+import msgspec
+
+from envbuild.errors import Mark
+from envbuild.lock.conflict import Relaxing, explain
+from envbuild.lock.inputs import Origins
+from envbuild.lock.model import SolverInput
+from envbuild.lock.pypi import Question
+from envbuild.lock.requirements import Pin
+from envbuild.lock.uv import Failure
+from envbuild.profile.model import Environment, Variant
+
+PACKAGING = (
+    "cause: Because lerobot==0.4.4 depends on packaging>=24.2,<26.0 and packaging==23.0, we can "
+    "conclude that lerobot==0.4.4 cannot be used."
+)
+RERUN = (
+    "cause: Because rerun-sdk>=0.24.0,<=0.26.2 depends on numpy>=2 and lerobot==0.4.4 depends on "
+    "rerun-sdk>=0.24.0,<0.27.0 and you require lerobot==0.4.4, we can conclude that your "
+    "requirements are unsatisfiable."
+)
+ASKED = SolverInput(
+    image="x:1",
+    python="3.11",
+    platform="x86_64-manylinux_2_35",
+    as_of="2026-02-01T00:00:00Z",
+    requirements=("aiohttp", "lerobot==0.4.4"),
+    bundle=("numpy==1.26.0", "packaging==23.0", "scipy==1.15.3"),
+)
+PLACE = Mark("envs/x.yaml", 12, 7)
+
+
+class LerobotIndex:
+    """lerobot 0.4 against Isaac Sim: two bounds stand in the way, one after the other."""
+
+    def __init__(self) -> None:
+        self.asked: list[SolverInput] = []
+
+    def __call__(self, asked: SolverInput) -> tuple[Pin, ...] | Failure:
+        self.asked.append(asked)
+        wants = any(line.startswith("lerobot") for line in asked.requirements)
+        bundle = set(asked.bundle)
+        if wants and "packaging==23.0" in bundle and "packaging==23.0" not in asked.overrides:
+            return Failure(kind="unsatisfiable", text=PACKAGING)
+        if wants and "numpy==1.26.0" in bundle and "rerun-sdk" not in asked.overrides:
+            return Failure(kind="unsatisfiable", text=RERUN)
+        return (
+            Pin(name="packaging", version="23.0", hashes=(), via=()),
+            Pin(name="rerun-sdk", version="0.23.1", hashes=(), via=()),
+        )
+
+
+def question(asked: SolverInput) -> Question:
+    environment = msgspec.convert(
+        {
+            "schema": 1,
+            "name": "x",
+            "summary": "x",
+            "base": {"image": "x:1", "distribution": "ubuntu-22.04"},
+            "python": {"version": "3.11", "source": "image", "interpreter": "/p"},
+        },
+        Environment,
+    )
+    return Question(
+        variant=Variant(name="linux-amd64-cu128", environment=environment, marks={}),
+        asked=asked,
+        origins=Origins(places={"lerobot==0.4.4": PLACE}, written={}),
+    )
+
+
+def test_the_core_holds_only_what_the_conflict_needs() -> None:
+    found = explain(question(ASKED), Failure(kind="unsatisfiable", text=PACKAGING), LerobotIndex())
+    assert [(part.kind, part.text, part.mark) for part in found.core] == [
+        ("requirement", "lerobot==0.4.4", PLACE),
+        ("bundle", "packaging==23.0", None),
+    ]
+    assert found.complete
+
+
+def test_the_chain_ends_at_what_stands_against_it() -> None:
+    asked = msgspec.structs.replace(ASKED, overrides=("packaging==23.0",))
+    found = explain(question(asked), Failure(kind="unsatisfiable", text=RERUN), LerobotIndex())
+    assert found.chain == (
+        "lerobot==0.4.4",
+        "rerun-sdk>=0.24.0,<0.27.0",
+        "numpy>=2",
+        "numpy==1.26.0",
+    )
+
+
+def test_two_conflicts_are_relaxed_together_and_the_bundle_stays() -> None:
+    found = explain(question(ASKED), Failure(kind="unsatisfiable", text=PACKAGING), LerobotIndex())
+    assert [way.edits for way in found.ways_out] == [
+        (
+            Relaxing(kind="override", text="packaging==23.0"),
+            Relaxing(kind="override", text="rerun-sdk"),
+        )
+    ]
+    assert found.ways_out[0].gives == ("packaging 23.0", "rerun-sdk 0.23.1")
+
+
+def test_numpy_is_never_offered() -> None:
+    index = LerobotIndex()
+    explain(question(ASKED), Failure(kind="unsatisfiable", text=PACKAGING), index)
+    overrides = {line for asked in index.asked for line in asked.overrides}
+    assert not any(line.startswith("numpy") for line in overrides)
+
+
+def test_a_bound_that_the_profile_states_is_never_offered() -> None:
+    asked = msgspec.structs.replace(ASKED, constraints=("rerun-sdk<0.24",))
+    found = explain(question(asked), Failure(kind="unsatisfiable", text=PACKAGING), LerobotIndex())
+    assert found.ways_out == ()
+
+
+def test_the_search_is_bounded() -> None:
+    many = tuple(f"p{number}==1" for number in range(200))
+    asked = msgspec.structs.replace(ASKED, requirements=many)
+    index_calls = []
+
+    def never(asked: SolverInput) -> Failure:
+        index_calls.append(asked)
+        return Failure(kind="unsatisfiable", text="")
+
+    found = explain(question(asked), Failure(kind="unsatisfiable", text=""), never)
+    assert len(index_calls) == 60
+    assert not found.complete
