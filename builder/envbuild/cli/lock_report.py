@@ -79,18 +79,16 @@ def _way_out(number: int, way_out: WayOut) -> list[str]:
         ("exclude", "package", excluded),
     ):
         if texts:
-            report.append(f"      {key}: {{append: [")
-            report += [
-                f"        {{{field}: {text!r}, reason: 'why this is safe'}}," for text in texts
-            ]
-            report.append("      ]}")
+            report += [f"      {key}:", "        append:"]
+        for text in texts:
+            report += [f"          - {field}: {text}", "            reason: why this is safe here"]
     return report
 
 
 def _hint(failure: Failure, explanation: Explanation | None, index: str) -> str:
     published = explanation.reading.published if explanation else None
     if published:
-        return f"what is wanted was published at {published}: set as-of to that moment or later"
+        return f"what is wanted was published at {published}: move as-of behind that moment"
     if failure.kind == "network":
         return f"the index is the one that {index} names; --offline uses the cache alone"
     if failure.kind == "offline":

@@ -24,9 +24,7 @@ Line = Annotated[str, Meta(pattern=NO_CONTROL, max_length=4096)]
 Text = Annotated[str, Meta(pattern=NO_CONTROL, min_length=1, max_length=500)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 VariantName = Annotated[str, Meta(pattern=r"^linux-(amd64|arm64)-(cpu|cu[1-9][0-9]{2})$")]
-Moment = Annotated[
-    str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
-]
+Moment = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
 ImageReference = Annotated[
     str,
     Meta(

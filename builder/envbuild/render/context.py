@@ -15,6 +15,7 @@ from envbuild.profile.model import (
     AptName,
     Commit,
     CondaSpec,
+    GitRef,
     GitUrl,
     Line,
     Name,
@@ -52,7 +53,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
     """A git repository at a commit, fetched to ``/src/<name>`` and copied to ``path``.
 
     ``project`` is the folder to install from, as it stands in the image; ``install`` is false when
-    the checkout is only left there.
+    the checkout is only left there. ``ref`` is for people.
     """
 
     name: Name
@@ -60,6 +61,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
     commit: Commit
     path: AbsolutePath
     project: AbsolutePath
+    ref: GitRef | None = None
     install: bool = False
 
     @property

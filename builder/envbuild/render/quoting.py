@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from envbuild.errors import InputError
 
+_LONG = 100
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 
 
@@ -37,12 +38,18 @@ def docker_word(value: str) -> str:
 
 
 def exec_form(values: Iterable[str]) -> str:
-    """The JSON array of ``ENTRYPOINT`` and ``CMD``.
+    """The JSON array of ``ENTRYPOINT`` and ``CMD``, one word a line when it is long.
+
+    Some builders refuse a line of more than 64 KiB.
 
     Raises:
         InputError: a control character or half a surrogate pair.
     """
-    return json.dumps([_one_line(value) for value in values], ensure_ascii=False)
+    words = [json.dumps(_one_line(value), ensure_ascii=False) for value in values]
+    line = "[" + ", ".join(words) + "]"
+    if len(line) <= _LONG:
+        return line
+    return "[ \\\n    " + ", \\\n    ".join(words) + " \\\n]"
 
 
 def comment(value: str) -> str:

@@ -1,0 +1,157 @@
+"""Locking a whole workspace: what is read, what is asked, what is written."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+import envbuild
+from envbuild.lock import assemble, folder, freshness, indexes, planning, uv, working
+from envbuild.tools import files, proc, uvcache
+from envbuild.tools.env import solver_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envbuild.profile.model import ResolvedProfile
+    from envbuild.workspace import Workspace
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """One profile to lock: its folder as it is, the files it copies, its jobs."""
+
+    profile: ResolvedProfile
+    path: str
+    folder: folder.LockFolder
+    copied: Mapping[str, bytes]
+    jobs: tuple[planning.Job, ...]
+
+
+class Result(Struct, frozen=True, kw_only=True, rename="kebab", omit_defaults=True):
+    """What became of one profile: ``written``, ``unchanged`` or ``failed``."""
+
+    profile: str
+    status: Literal["written", "unchanged", "failed"]
+
+
+def workspace_path(workspace: Workspace, profile: str) -> tuple[str, str]:
+    """The lock folder of a profile: its path, and its name for people."""
+    label = f"lockfiles/{profile}"
+    return f"{workspace.root}/{label}", label
+
+
+def copied_files(workspace: Workspace, profile: ResolvedProfile) -> dict[str, bytes]:
+    """The files that a profile copies into its image, by their path in ``files/``.
+
+    Raises:
+        InputError: one does not exist.
+    """
+    place = os.path.dirname(workspace.locate(profile.files[0]))
+    names = {file.source for variant in profile.variants for file in variant.environment.files}
+    return {name: files.read_bytes(f"{place}/{name}") for name in sorted(names)}
+
+
+def freshness_of(workspace: Workspace, profile: ResolvedProfile) -> freshness.Freshness:
+    """Whether the lock of a profile is true to it."""
+    path, label = workspace_path(workspace, profile.name)
+    digests = {
+        f"files/{name}": folder.sha256(data)
+        for name, data in copied_files(workspace, profile).items()
+    }
+    return freshness.state(profile, folder.read(path, label), copied=digests)
+
+
+def prepare_tool(*, offline: bool, refresh: bool, declared: dict[str, str]) -> tuple[uv.Uv, str]:
+    """The uv to use with the user's own index settings, and which setting names the index.
+
+    Raises:
+        ToolError: uv is missing, too old, or does not answer.
+    """
+    environ = dict(os.environ)
+    settings = indexes.user_indexes(environ, _read_settings)
+    environment = tuple({**solver_environment(environ), **settings.environment}.items())
+    beside = f"{os.path.dirname(sys.executable)}/uv"
+    executable = environ.get("ENVBUILD_UV") or (beside if os.path.exists(beside) else "uv")
+    tool = uv.Uv(
+        executable=executable,
+        version=uv.version(executable, environment, proc.run),
+        python=sys.executable,
+        environment=environment,
+        configuration=settings.configuration,
+        indexes=declared,
+        offline=offline,
+        refresh=refresh,
+    )
+    return tool, settings.origin
+
+
+def _read_settings(path: str) -> str | None:
+    return files.read_text(path) if os.path.isfile(path) else None
+
+
+def target(
+    workspace: Workspace, profile: ResolvedProfile, options: planning.Options, *, now: str
+) -> Target:
+    """What locking a profile would do.
+
+    Raises:
+        InputError: the profile cannot be locked, or its lock cannot be read (and is not forced).
+    """
+    path, label = workspace_path(workspace, profile.name)
+    current = folder.read(path, label)
+    return Target(
+        profile=profile,
+        path=path,
+        folder=current,
+        copied=copied_files(workspace, profile),
+        jobs=planning.plan(profile, current, options, now=now),
+    )
+
+
+def solve(
+    targets: Iterable[Target],
+    tool: uv.Uv,
+    *,
+    workers: int,
+    on_done: Callable[[working.Done], None],
+) -> dict[str, working.Done]:
+    """Every job that runs, by its step's target."""
+    environ = dict(tool.environment)
+    cache = uvcache.folder(environ, tool.configuration.get("cache-dir"))
+    workshop = working.Workshop(
+        tool=tool, runner=proc.run, find=uvcache.MetadataFiles(cache), clock=time.monotonic
+    )
+    jobs = [job for chosen in targets for job in chosen.jobs]
+    done = working.run(jobs, workshop, workers=workers, on_done=on_done)
+    return {one.job.step.target: one for one in done}
+
+
+def write(chosen: Target, done: Mapping[str, working.Done], tool: uv.Uv) -> Result:
+    """Write the lock folder of one profile, unless one of its variants was refused."""
+    answers = {}
+    for job in chosen.jobs:
+        name = job.question.variant.name
+        finished = done.get(job.step.target)
+        if finished is None:
+            assert job.previous is not None  # a job is only skipped when its lock stands
+            answers[name] = job.previous
+        elif isinstance(finished.result, working.Refusal):
+            return Result(profile=chosen.profile.name, status="failed")
+        else:
+            answers[name] = finished.result
+    written = assemble.folder_files(
+        chosen.profile.name,
+        answers,
+        kept=chosen.folder,
+        copied=chosen.copied,
+        tools={"envbuild": envbuild.__version__, "uv": tool.version},
+    )
+    header = chosen.folder.header
+    gone = set(folder.named_files(header)) - written.keys() if header else set()
+    changed = files.write_tree(chosen.path, written, remove=sorted(gone))
+    return Result(profile=chosen.profile.name, status="written" if changed else "unchanged")

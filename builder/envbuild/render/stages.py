@@ -1,0 +1,182 @@
+"""The stages before the image itself: native libraries, the interpreter, the wheels."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from envbuild.errors import InputError
+from envbuild.lock.model import Lock, VariantLock
+from envbuild.names import canonical_name
+from envbuild.profile.model import Environment, GitSource, SourceBuild
+from envbuild.render import context as c
+
+MICROMAMBA = "docker.io/mambaorg/micromamba:2.3.2"
+UV = "ghcr.io/astral-sh/uv"
+
+
+def libraries(environment: Environment) -> tuple[c.Library, ...]:
+    """The git sources that cmake builds, in the profile's order."""
+    return tuple(
+        c.Library(
+            checkout=_source_tree(git),
+            path=git.path,
+            apt=tuple(sorted({"build-essential", "cmake", *git.apt})),
+            options=git.options,
+        )
+        for git in environment.git
+        if git.install == "cmake"
+    )
+
+
+def _source_tree(git: GitSource) -> c.Checkout:
+    """A checkout that stays in its build stage: only what cmake installs reaches the image."""
+    place = f"/src/{git.name}"
+    return c.Checkout(
+        name=git.name,
+        url=git.url,
+        commit=git.commit,
+        ref=git.ref,
+        path=place,
+        project=f"{place}/{git.subdirectory}" if git.subdirectory else place,
+    )
+
+
+def python(environment: Environment, lock: Lock) -> c.Python:
+    """The interpreter and where its packages go.
+
+    Raises:
+        InputError: the profile leaves out what its kind of Python needs.
+    """
+    asked = environment.python
+    if asked.source == "image":
+        if asked.interpreter is None:
+            raise _incomplete(environment, "python.interpreter", "source: image")
+        executable = f"{asked.prefix}/bin/python" if asked.prefix else asked.interpreter
+        return c.Python(
+            source="image",
+            version=asked.version,
+            executable=executable,
+            interpreter=asked.interpreter,
+            prefix=asked.prefix,
+        )
+    if asked.prefix is None:
+        raise _incomplete(environment, "python.prefix", f"source: {asked.source}")
+    return c.Python(
+        source=asked.source,
+        version=asked.version,
+        executable=f"{asked.prefix}/bin/python",
+        prefix=asked.prefix,
+        uv_image=_uv_image(lock) if asked.source == "uv" else None,
+        conda=_conda(environment) if asked.source == "conda" else None,
+    )
+
+
+def _incomplete(environment: Environment, field: str, because: str) -> InputError:
+    return InputError(
+        f"{environment.name}: {because} needs {field}",
+        hint=f"add {field} to the profile",
+    )
+
+
+def _uv_image(lock: Lock) -> str:
+    version = lock.tools.get("uv")
+    if version is None:
+        raise InputError(
+            f"the lock of {lock.profile} does not say which uv made it",
+            hint=f"write it anew with: envbuild lock --force {lock.profile}",
+        )
+    return f"{UV}:{version}"
+
+
+def _conda(environment: Environment) -> c.Conda:
+    conda = environment.conda
+    if conda is None:
+        raise _incomplete(environment, "conda", "source: conda")
+    packages = list(conda.packages)
+    names = {_spec_name(spec) for spec in packages}
+    if "python" not in names:
+        packages.append(f"python={environment.python.version}")
+    if "pip" not in names:
+        packages.append("pip")
+    return c.Conda(
+        image=MICROMAMBA,
+        channels=conda.channels,
+        packages=tuple(sorted(packages)),
+        overrides=tuple(
+            c.Pair(name=f"CONDA_OVERRIDE_{name.removeprefix('__').upper()}", value=value)
+            for name, value in sorted(conda.virtual_packages.items())
+        ),
+    )
+
+
+def _spec_name(spec: str) -> str:
+    """The package of a conda match specification, ``channel::name>=1`` or ``name=1``."""
+    bare = spec.rpartition("::")[2]
+    end = next((i for i, char in enumerate(bare) if char in "=<>!~ ["), len(bare))
+    return bare[:end].lower()
+
+
+def wheels(
+    environment: Environment, locked: VariantLock, *, apt: tuple[str, ...]
+) -> c.Wheels | None:
+    """The stage that builds what the index has only as source; None: there is nothing to build.
+
+    ``apt`` are the packages of the image, which a stage on another image needs too. Placeholders
+    compile nothing, so without a package of ``build-from-source`` the base itself will do.
+    """
+    if locked.sources is None:
+        return None
+    names = {canonical_name(p.name): p for p in locked.packages if p.integrity != "wheel"}
+    stated = [
+        build
+        for build in environment.python.build_from_source
+        if canonical_name(build.package) in names
+    ]
+    builds = _builds(names.keys(), stated)
+    unisolated = {name for build in builds if not build.isolation for name in build.packages}
+    pins = {name: f"{name}=={package.version}" for name, package in sorted(names.items())}
+    elsewhere = environment.base.build_image if stated else None
+    system = {name for build in stated for name in build.apt}
+    system.update(name for package in names.values() for name in package.system)
+    needed = {name for build in stated for name in build.needs}
+    return c.Wheels(
+        path=locked.sources.path,
+        builds=builds,
+        pins=tuple(pins.values()),
+        isolated=tuple(pin for name, pin in pins.items() if name not in unisolated),
+        stubs=tuple(pin for name, pin in pins.items() if names[name].integrity == "stub"),
+        apt=tuple(sorted(system.union(apt) if elsewhere else system.difference(apt))),
+        image=elsewhere,
+        libraries=tuple(
+            library
+            for library in libraries(environment)
+            if elsewhere and library.checkout.name in needed
+        ),
+    )
+
+
+def _builds(names: Set[str], stated: list[SourceBuild]) -> tuple[c.Build, ...]:
+    """The steps in order: all that need nothing special, then one by one as the profile has them.
+
+    What builds against the environment comes last, when everything else stands in it.
+    """
+    special = {
+        canonical_name(build.package): build
+        for build in stated
+        if build.environment or not build.isolation
+    }
+    plain = sorted(names - special.keys())
+    steps = [c.Build(packages=tuple(plain) if special else ())] if plain else []
+    for isolation in (True, False):
+        steps += [
+            c.Build(
+                packages=(name,),
+                isolation=isolation,
+                environment=tuple(c.Pair(k, v) for k, v in sorted(build.environment.items())),
+            )
+            for name, build in special.items()
+            if build.isolation is isolation
+        ]
+    return tuple(steps)
+
+

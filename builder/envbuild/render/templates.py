@@ -1,0 +1,102 @@
+"""Templates and a context to text. Every template error says which template and which line."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from envbuild.errors import InputError, Mark, Problem
+from envbuild.render.context import Context
+from envbuild.render.quoting import FILTERS
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+DOCKERFILE = "Dockerfile.j2"
+DOCKERIGNORE = "dockerignore.j2"
+
+_VARIABLES = (*Context.__struct_fields__, "fetched", "locked_in_base")
+
+
+def fill(templates: Mapping[str, str], name: str, context: Context) -> str:
+    """The text that the template ``name`` makes of a context.
+
+    ``templates`` are texts by their path below ``templates/``; a template includes and extends
+    only these.
+
+    Raises:
+        InputError: a template is missing, does not parse, or names what the context has not.
+    """
+    from jinja2 import TemplateError  # noqa: PLC0415 (69 ms)
+
+    environment = _environment(tuple(sorted(templates.items())))
+    variables = {field: getattr(context, field) for field in _VARIABLES}
+    try:
+        return environment.get_template(name).render(variables)
+    except TemplateError as error:
+        raise _failure(error, name) from None
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise _failure(error, name) from None
+
+
+@functools.lru_cache(maxsize=2)
+def _environment(templates: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEnvironment:
+    """One environment for a set of templates, so that many profiles compile them once."""
+    from jinja2 import FunctionLoader, StrictUndefined  # noqa: PLC0415 (69 ms)
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    texts = dict(templates)
+    environment = ImmutableSandboxedEnvironment(
+        # The name as file name, so that a traceback has lines of the template.
+        loader=FunctionLoader(lambda name: (texts[name], name, None) if name in texts else None),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 (no HTML; every value goes through a filter of quoting.py)
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        newline_sequence="\n",
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def _failure(error: Exception, name: str) -> InputError:
+    from jinja2 import (  # noqa: PLC0415 (69 ms)
+        TemplateNotFound,
+        TemplateSyntaxError,
+        UndefinedError,
+    )
+
+    message = str(error) or type(error).__name__
+    if isinstance(error, TemplateNotFound):
+        return InputError(
+            f"templates/{name}: the template {message} does not exist",
+            hint="put it under templates/, or remove your own templates/ to use the shipped ones",
+        )
+    if isinstance(error, TemplateSyntaxError):
+        where, line, hint = error.name or name, error.lineno, "correct the template's syntax"
+    else:
+        where, line = _place(error.__traceback__, name)
+        hint = "see what the shipped template says at this place"
+        if isinstance(error, UndefinedError):
+            hint = f"a template may use: {', '.join(sorted(_VARIABLES))}"
+    mark = Mark(file=f"templates/{where}", line=line, column=1)
+    return InputError(
+        f"{mark.file}:{mark.line}: {message}",
+        hint=hint,
+        problems=(Problem(message=message, mark=mark, hint=hint),),
+    )
+
+
+def _place(traceback: TracebackType | None, name: str) -> tuple[str, int]:
+    """The innermost frame that is a template's: jinja2 gives these the lines of the template."""
+    found = (name, 1)
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file.endswith(".j2"):
+            found = (file, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found

@@ -1,0 +1,194 @@
+"""The rendered Dockerfile, read back and held against what it was to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from envbuild.errors import InputError, Mark, Problem
+from envbuild.render import words
+from envbuild.render.context import Context
+from envbuild.render.dockerfile import DockerfileError, parse
+from envbuild.render.model import Instruction
+from envbuild.render.templates import DOCKERFILE
+from envbuild.render.twin import inert_text
+
+_INHERITED = "\x00"
+"""Stands for the base's PATH; no value of a profile can hold it."""
+
+_HINT = "a value goes into a template through sh, docker_word, exec_form or comment"
+
+
+class _Mismatch(Exception):  # noqa: N818 (not an error for callers)
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+def dockerfile(text: str, twin: str, context: Context) -> tuple[Instruction, ...]:
+    """The instructions of ``text``, when they are the plan's and no value changed their shape.
+
+    ``twin`` is what the same template makes of the inert context.
+
+    Raises:
+        InputError: naming the template, the line of the rendered file, and the field.
+    """
+    try:
+        instructions = parse(text)
+        _same_shape(instructions, _parse_twin(twin))
+        _says(instructions, context)
+    except (DockerfileError, _Mismatch) as error:
+        raise _failure(context, error.message, error.line) from None
+    return instructions
+
+
+def dockerignore(text: str, context: Context) -> None:
+    """Refuse an ignore file that lets in anything but what the build reads.
+
+    Raises:
+        InputError: naming the template.
+    """
+    rules = tuple(line for line in text.split("\n") if line and not line.startswith("#"))
+    expected = ("*", *(f"!{path}" for path in context.context))
+    if rules != expected:
+        raise InputError(
+            f"templates/dockerignore.j2: {context.dockerfile}.dockerignore says "
+            f"{', '.join(rules)[:200] or 'nothing'}; the build reads {', '.join(expected)[:200]}",
+            hint="the file denies all, then lets in each path of `context`",
+        )
+
+
+def _failure(context: Context, message: str, line: int) -> InputError:
+    where = Mark(file=f"{context.profile}/{context.dockerfile}", line=line, column=1)
+    whole = f"templates/{DOCKERFILE} makes a wrong Dockerfile: {message}"
+    return InputError(
+        f"{whole} ({where.file}, line {line})",
+        hint=_HINT,
+        problems=(Problem(message=whole, mark=where, hint=_HINT),),
+    )
+
+
+def _parse_twin(twin: str) -> tuple[Instruction, ...]:
+    try:
+        return parse(twin)
+    except DockerfileError as error:
+        raise _Mismatch(f"with plain values it does not parse: {error.message}", error.line) from None
+
+
+def _same_shape(real: Sequence[Instruction], twin: Sequence[Instruction]) -> None:
+    for instruction, other in zip(real, twin, strict=False):
+        if instruction.keyword != other.keyword:
+            message = f"a value began the instruction {instruction.keyword}"
+            raise _Mismatch(message, instruction.line)
+        if _inert(instruction.flags) != _inert(other.flags):
+            message = f"a value changed the flags of {instruction.keyword}"
+            raise _Mismatch(message, instruction.line)
+        if _inert(_tokens(instruction)) != _inert(_tokens(other)):
+            message = f"a value reached {instruction.keyword} without its filter"
+            raise _Mismatch(message, instruction.line)
+    if len(real) != len(twin):
+        longer = real if len(real) > len(twin) else twin
+        extra = longer[min(len(real), len(twin))]
+        raise _Mismatch(f"a value added or removed the instruction {extra.keyword}", extra.line)
+
+
+def _inert(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(inert_text(text) for text in texts)
+
+
+def _tokens(instruction: Instruction) -> tuple[str, ...]:
+    """What a builder, or the shell that it starts, takes the arguments apart into."""
+    exec_form = words.exec_form(instruction.arguments)
+    if exec_form is not None:
+        return ("[", *exec_form, "]")
+    try:
+        if instruction.keyword in {"ENV", "LABEL"}:
+            return tuple(x for pair in _pairs(instruction) for x in pair)
+        if instruction.keyword in {"RUN", "CMD", "ENTRYPOINT"}:
+            return words.shell_tokens(instruction.arguments)
+    except ValueError as error:
+        raise _Mismatch(f"{instruction.keyword}: {error}", instruction.line) from None
+    return tuple(instruction.arguments.split())
+
+
+def _pairs(instruction: Instruction) -> tuple[tuple[str, str], ...]:
+    return words.pairs(instruction.arguments, {"PATH": _INHERITED})
+
+
+def _says(instructions: Sequence[Instruction], context: Context) -> None:
+    starts = [i for i, found in enumerate(instructions) if found.keyword == "FROM"]
+    if not starts:
+        raise _Mismatch("it has no FROM", 1)
+    _images(instructions, context)
+    final = instructions[starts[-1] :]
+    line = final[0].line
+    for keyword, name, value in _planned(context):
+        found = _last(final, keyword, name)
+        if found is None:
+            raise _Mismatch(f"{keyword} {name or value} is missing".rstrip(), line)
+        if found[0] != value:
+            said = f"{keyword} {name} is" if name else f"{keyword} is"
+            raise _Mismatch(f"{said} {found[0]!r}; the profile says {value!r}", found[1])
+
+
+def _images(instructions: Sequence[Instruction], context: Context) -> None:
+    """The last stage stands on the base, and each image that is built on is used somewhere."""
+    roots: dict[str, str] = {}
+    image = ""
+    line = 1
+    for found in instructions:
+        if found.keyword != "FROM":
+            continue
+        name, *alias = found.arguments.split()
+        image = roots.get(name, name)
+        line = found.line
+        roots[alias[-1] if alias else f"\x00{line}"] = image
+    if image != context.image:
+        raise _Mismatch(f"the last stage stands on {image}; the profile says {context.image}", line)
+    wanted = [context.image]
+    wanted += [context.wheels.image] if context.wheels and context.wheels.image else []
+    wanted += [context.python.uv_image] if context.python.uv_image else []
+    for reference in wanted:
+        if reference not in roots.values():
+            raise _Mismatch(f"FROM {reference} is missing", line)
+
+
+def _planned(context: Context) -> Iterator[tuple[str, str, object]]:
+    """Keyword, name and value of all that the final stage has to say."""
+    for variable in context.variables:
+        yield "ENV", variable.name, variable.value
+    if context.inherited_path:
+        yield "ENV", "PATH", f"{context.inherited_path}:{_INHERITED}"
+    for label in context.labels:
+        yield "LABEL", label.name, label.value
+    for file in context.files:
+        yield "COPY", file.path, (f"--chmod={file.mode}", file.source)
+    for checkout in context.checkouts:
+        yield "COPY", checkout.path, ("--from=sources", f"/src/{checkout.name}")
+    yield "WORKDIR", "", context.workdir
+    if context.user:
+        yield "USER", "", str(context.user.uid)
+    if context.entrypoint:
+        yield "ENTRYPOINT", "", context.entrypoint
+    if context.command:
+        yield "CMD", "", context.command
+
+
+def _last(final: Sequence[Instruction], keyword: str, name: str) -> tuple[object, int] | None:
+    """The value that stands at the end of the stage, and its line."""
+    for found in reversed(final):
+        if found.keyword != keyword:
+            continue
+        if keyword in {"ENV", "LABEL"}:
+            values = dict(_pairs(found))
+            if name in values:
+                return values[name], found.line
+        elif keyword == "COPY":
+            *sources, path = found.arguments.split()
+            if path == name:
+                return (*found.flags, *sources), found.line
+        elif keyword in {"ENTRYPOINT", "CMD"}:
+            return words.exec_form(found.arguments), found.line
+        else:
+            return words.unquote(found.arguments, {}), found.line
+    return None
