@@ -9,7 +9,7 @@ def normalise(requirement: str) -> str:
     Raises:
         ValueError: the text is no requirement; the message says what is wrong with it.
     """
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 (56 ms)
+    from packaging.requirements import InvalidRequirement, Requirement
 
     try:
         parsed = Requirement(requirement)

@@ -54,9 +54,7 @@ def _explained(explanation: Explanation) -> list[str]:
         *way, against = explanation.chain
         report.append(f"  because {' -> '.join(way)}, against {against}")
     report += [f"  no index has {name}" for name in explanation.reading.missing]
-    report += [
-        f"  {name} has no wheel for this platform" for name in explanation.reading.no_wheel
-    ]
+    report += [f"  {name} has no wheel for this platform" for name in explanation.reading.no_wheel]
     if not explanation.complete:
         report.append("  (the search was cut short: there may be a smaller set)")
     for number, way_out in enumerate(explanation.ways_out, 1):
@@ -104,3 +102,19 @@ def _hint(failure: Failure, explanation: Explanation | None, index: str) -> str:
 
 def _tail(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()][-12:]
+
+
+def as_data(refusal: Refusal) -> dict[str, object]:
+    """A refusal for machines."""
+    explanation = refusal.explanation
+    return {
+        "kind": refusal.failure.kind if refusal.failure else "refused",
+        "text": refusal.failure.text if refusal.failure else "",
+        "problems": [str(problem) for problem in refusal.problems],
+        "core": [_part(part) for part in explanation.core] if explanation else [],
+        "chain": list(explanation.chain) if explanation else [],
+        "ways-out": [
+            [{edit.kind: edit.text} for edit in way_out.edits]
+            for way_out in (explanation.ways_out if explanation else ())
+        ],
+    }

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 import envbuild
+from envbuild.cli import common
+from envbuild.errors import InputError
 from envbuild.lock import assemble, folder, freshness, indexes, planning, uv, working
+from envbuild.lock.model import HEADER, VariantLock
 from envbuild.tools import files, proc, uvcache
 from envbuild.tools.env import solver_environment
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envbuild.profile.model import ResolvedProfile
-    from envbuild.workspace import Workspace
+    from envbuild.workspace import Profiles, Workspace
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -45,23 +48,24 @@ def workspace_path(workspace: Workspace, profile: str) -> tuple[str, str]:
     return f"{workspace.root}/{label}", label
 
 
-def copied_files(workspace: Workspace, profile: ResolvedProfile) -> dict[str, bytes]:
+def copied_files(found: Profiles, profile: ResolvedProfile) -> dict[str, bytes]:
     """The files that a profile copies into its image, by their path in ``files/``.
 
     Raises:
         InputError: one does not exist.
     """
-    place = os.path.dirname(workspace.locate(profile.files[0]))
+    place = os.path.dirname(found.paths[profile.files[0]])
     names = {file.source for variant in profile.variants for file in variant.environment.files}
     return {name: files.read_bytes(f"{place}/{name}") for name in sorted(names)}
 
 
-def freshness_of(workspace: Workspace, profile: ResolvedProfile) -> freshness.Freshness:
+def freshness_of(
+    workspace: Workspace, found: Profiles, profile: ResolvedProfile
+) -> freshness.Freshness:
     """Whether the lock of a profile is true to it."""
     path, label = workspace_path(workspace, profile.name)
     digests = {
-        f"files/{name}": folder.sha256(data)
-        for name, data in copied_files(workspace, profile).items()
+        f"files/{name}": folder.sha256(data) for name, data in copied_files(found, profile).items()
     }
     return freshness.state(profile, folder.read(path, label), copied=digests)
 
@@ -94,8 +98,37 @@ def _read_settings(path: str) -> str | None:
     return files.read_text(path) if os.path.isfile(path) else None
 
 
+def depends_on(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> tuple[str, ...]:
+    """Every file that the freshness of a profile's lock depends on."""
+    path, label = workspace_path(workspace, profile.name)
+    header = folder.read(path, label).header
+    locked = (HEADER, *(folder.named_files(header) if header else ()))
+    place = os.path.dirname(found.paths[profile.files[0]])
+    sources = {file.source for variant in profile.variants for file in variant.environment.files}
+    return (
+        *common.input_files(workspace, found, profile),
+        *(f"{label}/{name}" for name in locked),
+        *(os.path.relpath(f"{place}/{name}", workspace.root) for name in sorted(sources)),
+    )
+
+
+def declared_indexes(targets: Iterable[Target]) -> dict[str, str]:
+    """The vendor indexes that the profiles declare, by name."""
+    return {
+        index.name: index.url
+        for target in targets
+        for variant in target.profile.variants
+        for index in variant.environment.python.indexes
+    }
+
+
 def target(
-    workspace: Workspace, profile: ResolvedProfile, options: planning.Options, *, now: str
+    workspace: Workspace,
+    found: Profiles,
+    profile: ResolvedProfile,
+    *,
+    options: planning.Options,
+    now: str,
 ) -> Target:
     """What locking a profile would do.
 
@@ -103,12 +136,17 @@ def target(
         InputError: the profile cannot be locked, or its lock cannot be read (and is not forced).
     """
     path, label = workspace_path(workspace, profile.name)
-    current = folder.read(path, label)
+    try:
+        current = folder.read(path, label)
+    except InputError:
+        if not options.force:
+            raise
+        current = folder.LockFolder(label=label, header=None, texts={})
     return Target(
         profile=profile,
         path=path,
         folder=current,
-        copied=copied_files(workspace, profile),
+        copied=copied_files(found, profile),
         jobs=planning.plan(profile, current, options, now=now),
     )
 
@@ -133,7 +171,7 @@ def solve(
 
 def write(chosen: Target, done: Mapping[str, working.Done], tool: uv.Uv) -> Result:
     """Write the lock folder of one profile, unless one of its variants was refused."""
-    answers = {}
+    answers: dict[str, assemble.Answer | VariantLock] = {}
     for job in chosen.jobs:
         name = job.question.variant.name
         finished = done.get(job.step.target)

@@ -31,7 +31,8 @@ _MANYLINUX = (17, 28, *range(31, 41))
 @functools.cache
 def _rows(name: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
     with open(f"{_FOLDER}/{name}.yaml", "rb") as file:
-        return msgspec.convert(yaml.load(file, Loader=_LOADER), tuple[kind, ...])  # type: ignore[valid-type]  # noqa: S506
+        rows = yaml.load(file, Loader=_LOADER)  # noqa: S506 (a safe loader, our own file)
+    return tuple(msgspec.convert(row, kind) for row in rows)
 
 
 def bundle(name: str) -> Bundle | None:
@@ -70,10 +71,11 @@ def placeholder_names() -> tuple[str, ...]:
 
 def is_placeholder(package: str, version: str) -> Placeholder | None:
     """Whether the public index holds this version only as a placeholder, and whose it is."""
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 (slow, and seldom asked)
+    from packaging.specifiers import SpecifierSet
 
     for row in _rows("placeholders", Placeholder):
-        if package in row.packages and SpecifierSet(row.versions).contains(version):
+        known = package in row.packages
+        if known and SpecifierSet(row.versions).contains(version, prereleases=True):
             return row
     return None
 

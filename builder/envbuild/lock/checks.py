@@ -77,7 +77,7 @@ def _bundled_numpy(versions: Mapping[str, str]) -> str | None:
 
 
 def _satisfies(version: str, requirement: str) -> bool:
-    from packaging.requirements import Requirement  # noqa: PLC0415 (56 ms)
+    from packaging.requirements import Requirement
 
     return Requirement(requirement).specifier.contains(version, prereleases=True)
 

@@ -150,7 +150,7 @@ def refuse_unknown_packages(names: Iterable[str], jobs: Iterable[Job]) -> None:
         known |= {package.name for package in job.previous.packages} if job.previous else set()
     for name in names:
         if canonical_name(name) not in known:
-            import difflib  # noqa: PLC0415 (only on the way to an error)
+            import difflib
 
             near = difflib.get_close_matches(canonical_name(name), sorted(known), n=3)
             raise InputError(

@@ -16,7 +16,9 @@ from envbuild.tools import proc
 if TYPE_CHECKING:
     from envbuild.errors import Problem
     from envbuild.lock.bounds import Find
+    from envbuild.lock.model import SolverInput
     from envbuild.lock.planning import Job
+    from envbuild.lock.requirements import Pin
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -97,7 +99,5 @@ def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
     )
 
 
-def _solver(
-    workshop: Workshop,
-) -> Callable[[pypi.SolverInput], tuple[pypi.Pin, ...] | uv.Failure]:
+def _solver(workshop: Workshop) -> Callable[[SolverInput], tuple[Pin, ...] | uv.Failure]:
     return lambda asked: pypi.solve(asked, workshop.tool, workshop.runner)

@@ -48,7 +48,7 @@ def tidy(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def problems(tree: Tree, error: msgspec.ValidationError) -> tuple[Problem, ...]:
     """Every problem of a tree that ``error`` stopped the decoder at."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 (100 ms, only for errors)
+    from jsonschema import Draft202012Validator
 
     found = [
         problem

@@ -25,7 +25,7 @@ _Paths = tuple[KeyPath, KeyPath, KeyPath]
 def _at(tree: Tree, path: KeyPath) -> Plain:
     value: Plain = tree.value
     for step in path:
-        value = value[step]  # type: ignore[index,call-overload]
+        value = value[step]  # type: ignore[index]
     return value
 
 

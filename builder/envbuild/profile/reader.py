@@ -105,6 +105,7 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return self._sequence(node, path)
+        assert isinstance(node, yaml.ScalarNode)
         return _scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> Plain:
@@ -156,9 +157,9 @@ class _Reader:
         )
 
 
-def _scalar(node: yaml.Node) -> Plain:
+def _scalar(node: yaml.ScalarNode) -> Plain:
     text: str = node.value
-    if node.style is not None:
+    if node.style:
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -153,7 +153,7 @@ def _layers(tree: Tree, problems: list[Problem]) -> Iterable[tuple[str, Tree]]:
                 Problem(
                     message=f"{name!r} is not a variant",
                     mark=mark,
-                    hint="platform and accelerator: linux-amd64-cu128, linux-arm64-cu130, linux-amd64-cpu",
+                    hint="platform and accelerator: linux-amd64-cu128, linux-arm64-cpu",
                 )
             )
         elif not isinstance(layer, dict):
@@ -162,15 +162,15 @@ def _layers(tree: Tree, problems: list[Problem]) -> Iterable[tuple[str, Tree]]:
             )
         else:
             upper = _subtree(tree, ("variants", name), layer)
-            for key in _NOT_IN_VARIANTS:
-                if key in layer:
-                    problems.append(
-                        Problem(
-                            message=f"{key} cannot differ between variants",
-                            mark=upper.marks[(key,)],
-                            hint="move it to the top of the profile",
-                        )
-                    )
+            problems += [
+                Problem(
+                    message=f"{key} cannot differ between variants",
+                    mark=upper.marks[(key,)],
+                    hint="move it to the top of the profile",
+                )
+                for key in _NOT_IN_VARIANTS
+                if key in layer
+            ]
             yield name, merge(common, upper)
 
 

@@ -10,7 +10,7 @@ from envbuild.profile.model import Conda, KeyPath, Variant
 
 def problems(variant: Variant) -> tuple[Problem, ...]:
     """Everything that a variant's keys contradict in each other."""
-    return tuple((*_python(variant), *_repeated(variant), *_builds(variant), *_driver(variant)))
+    return (*_python(variant), *_repeated(variant), *_builds(variant), *_driver(variant))
 
 
 def _problem(variant: Variant, path: KeyPath, message: str, hint: str) -> Problem:

@@ -83,8 +83,11 @@ def _pinned(environment: Environment) -> str:
 
 
 def _runtime_apt(environment: Environment) -> tuple[str, ...]:
-    """The profile's packages, and those of repositories that are used from their checkout."""
-    names = set(environment.apt)
+    """The profile's packages, and those of repositories that are used from their checkout.
+
+    micromamba trusts the certificates of the system and refuses to work without any.
+    """
+    names = {*environment.apt, *(("ca-certificates",) if environment.conda else ())}
     for git in environment.git:
         if git.install != "cmake":
             names.update(git.apt)

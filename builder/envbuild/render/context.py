@@ -202,6 +202,11 @@ class Context(Struct, frozen=True, kw_only=True):
         return (*(library.checkout for library in self.libraries), *self.checkouts)
 
     @property
+    def installs(self) -> bool:
+        """Whether any Python package is installed."""
+        return bool(self.locked or self.wheels or any(c.install for c in self.checkouts))
+
+    @property
     def locked_in_base(self) -> bool:
         """Whether the wheels stage stands on the locked packages, so that they go in first."""
         stage = self.wheels

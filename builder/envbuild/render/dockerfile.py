@@ -10,9 +10,9 @@ import re
 
 from envbuild.render.model import Instruction
 
-KEYWORDS = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL "
-    "STOPSIGNAL USER VOLUME WORKDIR".split()
+KEYWORDS = re.compile(
+    "ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL"
+    "|STOPSIGNAL|USER|VOLUME|WORKDIR"
 )
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
@@ -97,7 +97,7 @@ def _refuse_control(line: str, number: int) -> None:
 def _instruction(line: str, number: int) -> Instruction:
     keyword, rest = _first_word(line)
     keyword = keyword.upper()
-    if keyword not in KEYWORDS:
+    if not KEYWORDS.fullmatch(keyword):
         raise DockerfileError(f"unknown instruction {keyword[:40]!r}", number)
     flags = []
     while rest.startswith("--"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 from envbuild.errors import InputError
 from envbuild.lock.model import Lock, VariantLock
@@ -155,7 +155,7 @@ def wheels(
     )
 
 
-def _builds(names: Set[str], stated: list[SourceBuild]) -> tuple[c.Build, ...]:
+def _builds(names: AbstractSet[str], stated: list[SourceBuild]) -> tuple[c.Build, ...]:
     """The steps in order: all that need nothing special, then one by one as the profile has them.
 
     What builds against the environment comes last, when everything else stands in it.
@@ -178,5 +178,3 @@ def _builds(names: Set[str], stated: list[SourceBuild]) -> tuple[c.Build, ...]:
             if build.isolation is isolation
         ]
     return tuple(steps)
-
-

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DOCKERFILE = "Dockerfile.j2"
 DOCKERIGNORE = "dockerignore.j2"
 
-_VARIABLES = (*Context.__struct_fields__, "fetched", "locked_in_base")
+_VARIABLES = (*Context.__struct_fields__, "fetched", "installs", "locked_in_base")
 
 
 def fill(templates: Mapping[str, str], name: str, context: Context) -> str:
@@ -53,7 +53,8 @@ def _environment(templates: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEn
         # The name as file name, so that a traceback has lines of the template.
         loader=FunctionLoader(lambda name: (texts[name], name, None) if name in texts else None),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 (no HTML; every value goes through a filter of quoting.py)
+        # No HTML: every value goes through a filter of quoting.py.
+        autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

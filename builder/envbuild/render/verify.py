@@ -72,7 +72,7 @@ def _parse_twin(twin: str) -> tuple[Instruction, ...]:
     try:
         return parse(twin)
     except DockerfileError as error:
-        raise _Mismatch(f"with plain values it does not parse: {error.message}", error.line) from None
+        raise _Mismatch(f"a value changed how it parses: {error.message}", error.line) from None
 
 
 def _same_shape(real: Sequence[Instruction], twin: Sequence[Instruction]) -> None:

@@ -74,9 +74,7 @@ def write_tree(folder: str, files: Mapping[str, bytes], *, remove: Iterable[str]
     """
     recover(folder)
     gone = tuple(path for path in remove if os.path.lexists(f"{folder}/{path}"))
-    changed = {
-        path: data for path, data in files.items() if _current(f"{folder}/{path}") != data
-    }
+    changed = {path: data for path, data in files.items() if _current(f"{folder}/{path}") != data}
     if not changed and not gone:
         return False
     staging = f"{folder}/{_STAGING}"
@@ -174,9 +172,7 @@ def exclusive(
         os.close(handle)
 
 
-def _acquire(
-    handle: int, path: str, waiting: Callable[[str], None], timeout: float
-) -> None:
+def _acquire(handle: int, path: str, waiting: Callable[[str], None], timeout: float) -> None:
     deadline = time.monotonic() + timeout
     told = False
     while True:

@@ -1,0 +1,68 @@
+"""What several commands share: choosing profiles, and their places in the workspace."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from envbuild.errors import InputError
+from envbuild.profile.resolve import resolve, resolve_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from click.shell_completion import CompletionItem
+
+    from envbuild.profile.model import ResolvedProfile
+    from envbuild.workspace import Profiles, Workspace
+
+
+def complete_profiles(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001 (click calls it with three)
+    incomplete: str,
+) -> list[CompletionItem]:
+    """The profiles whose names begin with what was typed."""
+    from click.shell_completion import CompletionItem
+
+    from envbuild.workspace import Workspace
+
+    root = ctx.find_root().params.get("directory") or "."
+    names = Workspace(root=root).profiles().sources
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+profiles_argument = click.argument(
+    "profiles", nargs=-1, metavar="[PROFILE]...", shell_complete=complete_profiles
+)
+
+
+def chosen(found: Profiles, names: Iterable[str]) -> dict[str, ResolvedProfile]:
+    """The named profiles, or those that a command without names acts on.
+
+    Raises:
+        InputError: with every problem of every chosen profile.
+    """
+    wanted = tuple(dict.fromkeys(names)) or found.default
+    if not wanted:
+        raise InputError("there is no profile here", hint="envbuild init makes one")
+    for name in wanted:
+        if name not in found.sources:
+            resolve(name, found.sources)
+    resolved, problems = resolve_all(wanted, found.sources)
+    if problems:
+        broken = len(wanted) - len(resolved)
+        raise InputError(f"{broken} of {len(wanted)} profiles cannot be used", problems=problems)
+    return resolved
+
+
+def input_files(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> list[str]:
+    """The files that a profile was read from, for a stamp: relative to the workspace if inside."""
+    paths = []
+    for label in profile.files:
+        path = found.paths[label]
+        inside = label == os.path.relpath(path, workspace.root)
+        paths.append(label if inside else os.path.abspath(path))
+    return paths

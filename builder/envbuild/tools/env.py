@@ -1,0 +1,61 @@
+"""The environment of a child process: what must reach it, and nothing that changes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_NAMES = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "TMPDIR",
+        "NETRC",
+        # The way to the index: proxies, certificates, credentials.
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "PIP_CERT",
+        "PIP_CLIENT_CERT",
+        "SSL_CLIENT_CERT",
+        "UV_KEYRING_PROVIDER",
+        "UV_NATIVE_TLS",
+        "UV_SYSTEM_CERTS",
+        "UV_INSECURE_HOST",
+        "UV_HTTP_TIMEOUT",
+        # Which index, and where its answers are kept.
+        "UV_CACHE_DIR",
+        "UV_DEFAULT_INDEX",
+        "UV_EXTRA_INDEX_URL",
+        "UV_FIND_LINKS",
+    }
+)
+_PREFIXES = ("XDG_", "SSL_CERT_", "UV_INDEX")
+_SUFFIX = "_CA_BUNDLE"
+_CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_FIXED = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def solver_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a solver may see of ``environ``: its tools, the index, the way there, a fixed locale.
+
+    Every other ``UV_*``, ``PIP_*``, ``PYTHON*``, ``VIRTUAL_ENV`` and ``CONDA*`` is left out: such
+    switches change an answer behind the profile's back. Certificates that are named for pip or
+    requests alone are named for the solver too, which reads ``SSL_CERT_FILE`` only.
+    """
+    kept = {name: value for name, value in environ.items() if _passes(name)}
+    if not kept.get("SSL_CERT_FILE"):
+        named = next((kept[name] for name in _CERTIFICATES if kept.get(name)), "")
+        kept |= {"SSL_CERT_FILE": named} if named else {}
+    return dict(sorted({**kept, **_FIXED}.items()))
+
+
+def _passes(name: str) -> bool:
+    upper = name.upper()
+    return (
+        name in _NAMES
+        or (upper in _NAMES and upper.endswith("_PROXY"))
+        or name.startswith(_PREFIXES)
+        or name.endswith(_SUFFIX)
+    )
