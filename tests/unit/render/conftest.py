@@ -1,0 +1,77 @@
+"""A profile, its lock and the shipped templates, as values that a test changes."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from envbuild.lock.model import (
+    FileDigest,
+    Lock,
+    LockedPackage,
+    SolverInput,
+    Unpinned,
+    VariantLock,
+)
+from envbuild.profile.model import Environment, ResolvedProfile, Variant
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+VARIANT = "linux-amd64-cu128"
+
+
+@pytest.fixture(scope="session")
+def templates():
+    return {str(p.relative_to(TEMPLATES)): p.read_text() for p in TEMPLATES.rglob("*.j2")}
+
+
+def environment(**changes):
+    value = {
+        "schema": 1,
+        "name": "demo",
+        "summary": "A small profile.",
+        "base": {"image": "registry.example.com/sim:5.0", "distribution": "ubuntu-22.04"},
+        "python": {"version": "3.11", "source": "image", "interpreter": "/isaac-sim/python.sh"},
+    }
+    return msgspec.convert(value | changes, Environment)
+
+
+def resolved(*variants, **changes):
+    made = environment(**changes)
+    return ResolvedProfile(
+        name=made.name,
+        summary=made.summary,
+        files=("envs/demo.yaml",),
+        variants=tuple(
+            Variant(name=name, environment=made, marks={}) for name in variants or (VARIANT,)
+        ),
+    )
+
+
+def package(pin, integrity="wheel", system=()):
+    name, version = pin.split("==")
+    return LockedPackage(
+        name=name, version=version, requested=(), integrity=integrity, system=system
+    )
+
+
+def variant_lock(*packages, name=VARIANT, unpinned=(), **changes):
+    fields = {
+        "digest": "d" * 64,
+        "input": SolverInput(image="i", python="3.11", platform="p", as_of="a", requirements=()),
+        "wheels": FileDigest(path=f"{name}.txt", sha256="a" * 64),
+        "packages": packages,
+        "unpinned": tuple(Unpinned(what=what, why=why) for what, why in unpinned),
+    }
+    if any(p.integrity != "wheel" for p in packages):
+        fields["sources"] = FileDigest(path=f"{name}.sdist.txt", sha256="b" * 64)
+    return VariantLock(**fields | changes)
+
+
+def locked(*packages, files=(), tools=None, **changes):
+    return Lock(
+        format=1,
+        profile="demo",
+        tools={"uv": "0.13.8"} if tools is None else tools,
+        variants={VARIANT: variant_lock(*packages, **changes)},
+        files=tuple(FileDigest(path=path, sha256="c" * 64) for path in files),
+    )
