@@ -2,48 +2,70 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 _CHECKS = {"lock": "locks", "render": "Dockerfiles"}
 
 
-def main() -> None:
-    """Run the command line and end the process."""
+def main() -> int:
+    """Run the command line; the exit status."""
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         from envbuild import __version__
 
         sys.stdout.write(f"envbuild {__version__}\n")
-        return
+        return 0
     if _answered_from_stamps(arguments):
-        return
+        return 0
     from envbuild.cli.main import run
 
-    sys.exit(run(arguments))
+    return run(arguments)
 
 
 def _answered_from_stamps(arguments: list[str]) -> bool:
     """``lock --check`` and ``render --check`` when nothing has moved since the last good answer."""
-    root = "."
-    if len(arguments) > 2 and arguments[0] in ("-C", "--directory"):
-        root, arguments = arguments[1], arguments[2:]
-    if len(arguments) < 2 or arguments[0] not in _CHECKS or arguments[1] != "--check":
+    if "--check" not in arguments:
         return False
-    stage, chosen = arguments[0], arguments[2:]
-    if any(name.startswith("-") for name in chosen):
+    asked = _read(arguments)
+    if asked is None:
+        return False
+    root, quiet, stage, chosen = asked
+    if not os.path.isdir(root):
         return False
     from envbuild import stamps
 
-    own = stamps.names(root)
-    profiles = chosen or own
-    if not profiles or not set(profiles) <= set(own):
+    own = stamps.profiles(root)
+    if own is None:
         return False
-    program = stamps.identity()
-    if not all(stamps.fresh(root, stage, name, program) for name in profiles):
+    profiles = chosen or own or stamps.profiles(stamps.shipped_folder())
+    kept = stamps.Stamps(root, stage)
+    if not profiles or not all(kept.fresh(name) for name in profiles):
         return False
-    sys.stderr.write(f"{len(profiles)} profiles, all {_CHECKS[stage]} fresh\n")
+    if not quiet:
+        sys.stderr.write(f"{len(set(profiles))} profiles, all {_CHECKS[stage]} fresh\n")
     return True
 
 
+def _read(arguments: list[str]) -> tuple[str, bool, str, list[str]] | None:
+    """Root, quiet, stage and profiles of a plain check; None for any other command line."""
+    root, quiet, stage = ".", False, ""
+    rest = list(arguments)
+    while rest and not stage:
+        word = rest.pop(0)
+        if word in ("-C", "--directory") and rest:
+            root = rest.pop(0)
+        elif word in ("-q", "--quiet"):
+            quiet = True
+        elif word in _CHECKS:
+            stage = word
+        else:
+            return None
+    chosen = [word for word in rest if word != "--check"]
+    if not stage or len(chosen) == len(rest) or any(word.startswith("-") for word in chosen):
+        return None
+    return root, quiet, stage, chosen
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,69 +10,118 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+import time
 
 FOLDER = ".envbuild/stamps"
 _ABSENT = "-"
+_ENDING = ".yaml"
+_COMMITTED = ".envbuild-commit"
+"""What a killed process leaves in a folder (:mod:`envbuild.tools.files`): for the slow way."""
+
+_STARTED = time.time_ns()
+_TICK = 5_000_000
+"""Nanoseconds by which a file system's clock may lag behind (Linux: one tick, 1 to 4 ms)."""
+
+_identity: list[str] = []
 
 
 def identity() -> str:
-    """The program that answers: its version, and the names, sizes and times of its own files."""
+    """The program that answers, in a line.
+
+    It has the version, the names, sizes and times of envbuild's own files, and the times of the
+    folders that hold installed packages: a new jinja2 may render other text.
+    """
+    if not _identity:
+        _identity.append(_identified())
+    return _identity[0]
+
+
+def _identified() -> str:
     from envbuild import __version__
 
-    package = os.path.dirname(os.path.abspath(__file__))
     state = hashlib.sha256()
-    waiting = [package]
+    waiting = [os.path.dirname(os.path.abspath(__file__))]
     while waiting:
         with os.scandir(waiting.pop()) as found:
             for entry in sorted(found, key=lambda entry: entry.name):
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name != "__pycache__":
                         waiting.append(entry.path)
-                elif entry.name.endswith((".py", ".yaml")):
+                elif entry.name.endswith((".py", _ENDING)):
                     seen = entry.stat()
                     state.update(f"{entry.path} {seen.st_size} {seen.st_mtime_ns}\n".encode())
+    for place in sys.path:
+        if place.endswith(("site-packages", "dist-packages")) and os.path.isdir(place):
+            state.update(f"{place} {os.stat(place).st_mtime_ns}\n".encode())
     return f"envbuild {__version__} {state.hexdigest()}"
 
 
 def digest(path: str) -> str:
-    """The sha256 of a file, or the mark of absence."""
+    """The sha256 of a file, or a word for what is no file."""
     try:
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
+    except IsADirectoryError:
+        return "folder"
     except OSError:
         return _ABSENT
 
 
-def fresh(root: str, stage: str, profile: str, program: str) -> bool:
-    """Whether the last good answer about a profile still stands."""
-    try:
-        with open(f"{root}/{FOLDER}/{stage}/{profile}", encoding="utf-8") as file:
-            first, *lines = file.read().splitlines()
-    except (OSError, ValueError):
-        return False
-    if first != program:
-        return False
-    for line in lines:
-        wanted, _, path = line.partition("  ")
-        if digest(os.path.join(root, path)) != wanted:
+class Stamps:
+    """The stamps of one stage of a workspace; each file is read once."""
+
+    def __init__(self, root: str, stage: str) -> None:
+        self._root = root
+        self._folder = f"{root}/{FOLDER}/{stage}"
+        self._digests: dict[str, str] = {}
+        self._own: dict[str, str] | None = None
+
+    def fresh(self, profile: str) -> bool:
+        """Whether the last good answer about a profile still stands."""
+        try:
+            with open(f"{self._folder}/{profile}", encoding="utf-8") as file:
+                first, *lines = file.read().splitlines()
+        except (OSError, ValueError):
             return False
-    return True
+        return first == identity() and all(self._unmoved(line) for line in lines)
+
+    def _unmoved(self, line: str) -> bool:
+        wanted, _, path = line.partition("  ")
+        return self._digest(path) == wanted and not self._shadowed(path)
+
+    def _digest(self, path: str) -> str:
+        known = self._digests.get(path)
+        if known is None:
+            known = self._digests[path] = digest(os.path.join(self._root, path))
+        return known
+
+    def _shadowed(self, path: str) -> bool:
+        """Whether a profile of the workspace has taken the name of a shipped one since then."""
+        if not (os.path.isabs(path) and path.endswith(_ENDING) and "/envs/" in path):
+            return False
+        if self._own is None:
+            self._own = profiles(self._root) or {}
+        return os.path.basename(path).removesuffix(_ENDING) in self._own
 
 
 def write(root: str, stage: str, profile: str, program: str, paths: tuple[str, ...]) -> None:
     """Remember a good answer and the files that it depended on; a failure to write is no error.
 
-    ``paths`` are relative to ``root`` or absolute.
+    ``program`` is :func:`identity`. ``paths`` are relative to ``root`` or absolute; what is not
+    there is noted as absent. A file that was touched since this program began may have been read
+    before or after the change: nothing is remembered then.
     """
-    lines = [program, *(f"{digest(os.path.join(root, path))}  {path}" for path in sorted(paths))]
-    folder = f"{root}/{FOLDER}/{stage}"
-    temporary = f"{folder}/.{profile}.{os.getpid()}"
+    unfinished = (f"{folder}/{profile}/{_COMMITTED}" for folder in ("lockfiles", "Dockerfiles"))
+    places = {path: os.path.join(root, path) for path in sorted({*paths, *unfinished})}
+    if any(_touched(place) for place in places.values()):
+        return
+    lines = [program, *(f"{digest(place)}  {path}" for path, place in places.items())]
     try:
-        os.makedirs(folder, exist_ok=True)
-        ignore = f"{root}/.envbuild/.gitignore"
-        if not os.path.exists(ignore):
-            with open(ignore, "w", encoding="utf-8") as file:
-                file.write("*\n")
+        from envbuild.tools.turns import private_folder
+
+        folder = private_folder(root, f"stamps/{stage}")
+        temporary = f"{folder}/.{profile}.{os.getpid()}"
         with open(temporary, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         os.replace(temporary, f"{folder}/{profile}")
@@ -80,10 +129,47 @@ def write(root: str, stage: str, profile: str, program: str, paths: tuple[str, .
         return  # a read-only workspace can be checked, only not faster the next time
 
 
-def names(root: str) -> tuple[str, ...]:
-    """The profiles of a workspace by file name, without reading them; sorted."""
-    found = []
-    for _, folders, listed in os.walk(f"{root}/envs"):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [n[:-5] for n in listed if n.endswith(".yaml") and not n.startswith(".")]
-    return tuple(sorted(found))
+def _touched(path: str) -> bool:
+    try:
+        return os.stat(path).st_ctime_ns > _STARTED - _TICK
+    except OSError:
+        return False
+
+
+def profiles(root: str) -> dict[str, str] | None:
+    """The profiles below ``root/envs`` by name, as paths relative to ``root``; none is read.
+
+    None when two files have one name: that is for the slow way to explain.
+    """
+    found: dict[str, str] = {}
+    waiting = ["envs"]
+    while waiting:
+        folder = waiting.pop()
+        for entry in _entries(f"{root}/{folder}"):
+            path = f"{folder}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(path)
+            elif entry.name.endswith(_ENDING):
+                name = entry.name.removesuffix(_ENDING)
+                if name in found:
+                    return None
+                found[name] = path
+    return found
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return [entry for entry in found if not entry.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def shipped_folder() -> str:
+    """Where the shipped ``envs`` and ``templates`` stand.
+
+    Inside the wheel, or the checkout's own top level when envbuild runs from one.
+    """
+    package = os.path.dirname(os.path.abspath(__file__))
+    data = f"{package}/data"
+    return data if os.path.isdir(data) else os.path.dirname(os.path.dirname(package))

@@ -162,7 +162,10 @@ def solve(
     environ = dict(tool.environment)
     cache = uvcache.folder(environ, tool.configuration.get("cache-dir"))
     workshop = working.Workshop(
-        tool=tool, runner=proc.run, find=uvcache.MetadataFiles(cache), clock=time.monotonic
+        tool=tool,
+        runner=proc.run,
+        finder=lambda: uvcache.MetadataFiles(cache),
+        clock=time.monotonic,
     )
     jobs = [job for chosen in targets for job in chosen.jobs]
     done = working.run(jobs, workshop, workers=workers, on_done=on_done)

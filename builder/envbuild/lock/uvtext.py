@@ -18,7 +18,7 @@ _PACKAGE = (
     r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9,._-]*\])?"
     rf"(?:{_OPERATOR}[A-Za-z0-9.*+!_-]+(?:,{_OPERATOR}[A-Za-z0-9.*+!_-]+)*)?"
 )
-_EDGE = re.compile(rf"({_PACKAGE}) depends on ({_PACKAGE})(?:[ ,.]|$)")
+_EDGE = re.compile(rf"({_PACKAGE}) depends? on ({_PACKAGE})(?:[ ,.]|$)")
 _NO_WHEEL = re.compile(rf"({_PACKAGE}) has no wheels")
 _MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
 _LATE = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._-]*)`? was filtered by `?exclude-newer`?")

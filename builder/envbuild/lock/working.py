@@ -38,11 +38,12 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """What jobs are done with: uv, the way to start it, the cached metadata, a clock."""
+    """What jobs are done with: uv, the way to start it, a clock, and ``finder``, which looks into
+    uv's cache as it is when it is called."""
 
     tool: uv.Uv
     runner: proc.Runner
-    find: Find
+    finder: Callable[[], Find]
     clock: Callable[[], float]
 
 
@@ -89,7 +90,7 @@ def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
         return Refusal(failure=found, explanation=explain(question, found, solve))
     if found.problems:
         return Refusal(problems=found.problems)
-    annotator = pypi.Annotator(question=question, find=workshop.find, previous=job.previous)
+    annotator = pypi.Annotator(question=question, find=workshop.finder(), previous=job.previous)
     return Answer(
         variant=question.variant,
         asked=question.asked,

@@ -6,16 +6,14 @@ has changed the shape, because some filter is missing.
 
 from __future__ import annotations
 
-import re
 from typing import TypeVar
 
 import msgspec
 
 from envbuild.render.context import Context
+from envbuild.render.words import ACTIVE
 
 T = TypeVar("T")
-
-_ACTIVE = re.compile(r"[^A-Za-z0-9._/:@=+,-]")
 
 
 def inert(context: Context) -> Context:
@@ -25,7 +23,7 @@ def inert(context: Context) -> Context:
 
 def inert_text(text: str) -> str:
     """Text with every character that means something to a shell or a builder as ``x``."""
-    return _ACTIVE.sub("x", text)
+    return ACTIVE.sub("x", text)
 
 
 def _walk(value: T) -> T:

@@ -83,7 +83,7 @@ def _same_shape(real: Sequence[Instruction], twin: Sequence[Instruction]) -> Non
         if _inert(instruction.flags) != _inert(other.flags):
             message = f"a value changed the flags of {instruction.keyword}"
             raise _Mismatch(message, instruction.line)
-        if _inert(_tokens(instruction)) != _inert(_tokens(other)):
+        if _tokens(instruction) != _tokens(other):
             message = f"a value reached {instruction.keyword} without its filter"
             raise _Mismatch(message, instruction.line)
     if len(real) != len(twin):
@@ -96,19 +96,24 @@ def _inert(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(inert_text(text) for text in texts)
 
 
-def _tokens(instruction: Instruction) -> tuple[str, ...]:
-    """What a builder, or the shell that it starts, takes the arguments apart into."""
+def _tokens(instruction: Instruction) -> tuple[tuple[str, str], ...]:
+    """What a builder, or the shell that it starts, takes the arguments apart into.
+
+    Each piece is its text made inert, and what in it is acted on: the first is equal when only
+    values differ, the second must be.
+    """
     exec_form = words.exec_form(instruction.arguments)
     if exec_form is not None:
-        return ("[", *exec_form, "]")
+        return tuple((inert_text(word), "[]") for word in exec_form)
     try:
         if instruction.keyword in {"ENV", "LABEL"}:
-            return tuple(x for pair in _pairs(instruction) for x in pair)
+            return tuple((inert_text(x), "") for pair in _pairs(instruction) for x in pair)
         if instruction.keyword in {"RUN", "CMD", "ENTRYPOINT"}:
-            return words.shell_tokens(instruction.arguments)
+            found = words.shell_tokens(instruction.arguments)
+            return tuple((inert_text(token.text), token.live) for token in found)
     except ValueError as error:
         raise _Mismatch(f"{instruction.keyword}: {error}", instruction.line) from None
-    return tuple(instruction.arguments.split())
+    return tuple((inert_text(word), "") for word in instruction.arguments.split())
 
 
 def _pairs(instruction: Instruction) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BARE = re.compile(r"[^'\"\\$]+")
@@ -19,6 +20,10 @@ _SHELL_TOKEN = re.compile(
     | (?P<bad> . )""",
     re.VERBOSE,
 )
+_PARTS = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|([^'"\\]+)""")
+_EXPANDED = re.compile(r"(?<!\\)(?:\\\\)*([$`])")
+ACTIVE = re.compile(r"[^A-Za-z0-9._/:@=+,-]")
+"""Every character that may mean something to a shell or a builder, and some that do not."""
 
 
 def cut(text: str) -> tuple[str, ...]:
@@ -135,11 +140,19 @@ def exec_form(arguments: str) -> tuple[str, ...] | None:
     return tuple(value)
 
 
-def shell_tokens(command: str) -> tuple[str, ...]:
-    """A shell command as tokens: operators as they are, words with quotes and escapes removed.
+class Token(NamedTuple):
+    """A piece of a shell command: its text without quotes, and what in it the shell acts on.
 
-    What stands inside double quotes is not expanded, and ``$(`` outside them begins an operator:
-    enough to see whether two commands have the same shape, which is what it is for.
+    ``live`` is the operator itself, or the characters of a word that are expanded: ``$`` and a
+    backtick unless quoted singly, and patterns, braces and the like outside all quotes.
+    """
+
+    text: str
+    live: str
+
+
+def shell_tokens(command: str) -> tuple[Token, ...]:
+    """A shell command as tokens: enough to see whether two commands have the same shape.
 
     Raises:
         ValueError: a quote is not closed.
@@ -149,21 +162,19 @@ def shell_tokens(command: str) -> tuple[str, ...]:
         if found["bad"]:
             raise ValueError(f"a quote is not closed at {command[found.start() :][:30]!r}")
         if found["operator"]:
-            tokens.append(found["operator"])
+            tokens.append(Token("", found["operator"]))
         elif found["word"]:
-            tokens.append(_plain(found["word"]))
+            tokens.append(_word(found["word"]))
     return tuple(tokens)
 
 
-_QUOTED = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)""")
-
-
-def _plain(word: str) -> str:
-    return _QUOTED.sub(_unquoted, word)
-
-
-def _unquoted(found: re.Match[str]) -> str:
-    single, double, escaped = found.groups()
-    if double is not None:
-        return re.sub(r'\\([\\"$`])', r"\1", double)
-    return single if single is not None else escaped
+def _word(word: str) -> Token:
+    text = live = ""
+    for single, double, escaped, bare in _PARTS.findall(word):
+        if double:
+            live += "".join(_EXPANDED.findall(double))
+            text += re.sub(r'\\([\\"$`])', r"\1", double)
+        else:
+            live += "".join(ACTIVE.findall(bare))
+            text += single or escaped or bare
+    return Token(text, live)

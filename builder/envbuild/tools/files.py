@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from envbuild.errors import InputError, ToolError
+from envbuild.tools.trouble import cannot_write, words
+from envbuild.tools.turns import alone, exclusive
+
+__all__ = [
+    "exclusive",
+    "read_bytes",
+    "read_if_exists",
+    "read_text",
+    "recover",
+    "scratch",
+    "sha256",
+    "write_tree",
+]
 
 _STAGING = ".envbuild-new"
 _COMMITTED = ".envbuild-commit"
+_REMOVALS = ".envbuild-remove"
+
+# --- Reading -------------------------------------------------------------------------------------
 
 
 def read_if_exists(path: str) -> bytes | None:
@@ -27,10 +40,10 @@ def read_if_exists(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {_words(error)}") from None
+        raise InputError(f"{path} cannot be read: {words(error)}") from None
 
 
 def read_bytes(path: str) -> bytes:
@@ -46,77 +59,161 @@ def read_bytes(path: str) -> bytes:
 
 
 def read_text(path: str) -> str:
-    """The text of a UTF-8 file.
+    """The text of a UTF-8 file, as it is (no line ends are changed).
 
     Raises:
         InputError: it is missing, cannot be read, or is not UTF-8.
     """
+    data = read_bytes(path)
     try:
-        return read_bytes(path).decode()
+        return data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8: byte {error.start}") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}:{line}: byte {error.start + 1} is not UTF-8", hint="save the file as UTF-8"
+        ) from None
 
 
 def sha256(path: str) -> str:
-    """The sha256 of a file, 64 hex digits."""
+    """The sha256 of a file, 64 hex digits.
+
+    Raises:
+        InputError: it is missing or cannot be read.
+    """
     return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+# --- Writing a folder ----------------------------------------------------------------------------
 
 
 def write_tree(folder: str, files: Mapping[str, bytes], *, remove: Iterable[str] = ()) -> bool:
     """Write files of a folder, all or nothing; False when every byte stands there already.
 
     The new files are staged beside the old ones and made durable; one rename commits them; then
-    each takes its place. A process that is killed leaves the folder old, or in a state that
-    :func:`recover` completes.
+    each takes its place and ``remove`` goes. A process that is killed leaves the folder old, or
+    in a state that :func:`recover` completes.
 
     Raises:
+        InputError: a path leads out of the folder.
         ToolError: the disk is full or the folder cannot be written; the old files are whole.
     """
+    removals = tuple(remove)
+    for path in (*files, *removals):
+        _refuse_outside(folder, path)
     recover(folder)
-    gone = tuple(path for path in remove if os.path.lexists(f"{folder}/{path}"))
-    changed = {path: data for path, data in files.items() if _current(f"{folder}/{path}") != data}
-    if not changed and not gone:
+    if not any(_work(folder, files, removals)):
         return False
-    staging = f"{folder}/{_STAGING}"
+    existed = os.path.isdir(folder)
     try:
-        for path, data in changed.items():
-            _write(f"{staging}/{path}", data)
-        os.makedirs(staging, exist_ok=True)
-        os.rename(staging, f"{folder}/{_COMMITTED}")
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(staging)
-        raise _failed(folder, error) from None
-    _complete(folder)
-    for path in gone:
-        os.unlink(f"{folder}/{path}")
+        os.makedirs(folder, exist_ok=True)
+        with alone(folder):
+            _finish(folder)
+            _stage(folder, *_work(folder, files, removals))
+            os.rename(f"{folder}/{_STAGING}", f"{folder}/{_COMMITTED}")
+            _finish(folder)
+    except BaseException as error:
+        _give_up(folder, existed=existed)
+        if isinstance(error, OSError):
+            raise cannot_write(folder, error) from None
+        raise
     return True
 
 
 def recover(folder: str) -> None:
-    """Complete a commit that a killed process left, or drop what it had not committed."""
+    """Complete a commit that a killed process left, or drop what it had not committed.
+
+    What a living process is writing at this moment is waited for. Call it before reading a folder.
+
+    Raises:
+        ToolError: the folder cannot be written, or the other process does not come to an end.
+    """
+    if not (os.path.lexists(f"{folder}/{_STAGING}") or os.path.lexists(f"{folder}/{_COMMITTED}")):
+        return
     try:
-        if os.path.isdir(f"{folder}/{_COMMITTED}"):
-            _complete(folder)
-        if os.path.isdir(f"{folder}/{_STAGING}"):
-            shutil.rmtree(f"{folder}/{_STAGING}")
+        with alone(folder):
+            _finish(folder)
     except OSError as error:
-        raise _failed(folder, error) from None
+        raise cannot_write(folder, error) from None
 
 
-def _complete(folder: str) -> None:
-    committed = f"{folder}/{_COMMITTED}"
-    for place, _, names in os.walk(committed):
-        inner = os.path.relpath(place, committed)
-        target = folder if inner == "." else f"{folder}/{inner}"
-        os.makedirs(target, exist_ok=True)
-        for name in names:
-            os.replace(f"{place}/{name}", f"{target}/{name}")
-    shutil.rmtree(committed)
+def _give_up(folder: str, *, existed: bool) -> None:
+    """After an error or Ctrl-C: complete what was committed, drop what was not."""
+    with contextlib.suppress(OSError, ToolError):
+        recover(folder)
+    if not existed:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
+def _work(
+    folder: str, files: Mapping[str, bytes], removals: tuple[str, ...]
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files whose bytes differ, and the removals that are there to be removed."""
+    changed = {path: data for path, data in files.items() if _current(f"{folder}/{path}") != data}
+    return changed, tuple(path for path in removals if os.path.lexists(f"{folder}/{path}"))
 
 
 def _current(path: str) -> bytes | None:
+    """The bytes of a plain file; a link counts as no file, so that it is replaced, not followed."""
     return None if os.path.islink(path) else read_if_exists(path)
+
+
+def _refuse_outside(folder: str, path: str) -> None:
+    parts = path.split("/")
+    if "" in parts or "." in parts or ".." in parts or "\0" in path:
+        raise InputError(f"{path!r} is not a path inside {folder}")
+    place = folder
+    for part in parts[:-1]:
+        place = f"{place}/{part}"
+        if os.path.islink(place):
+            raise ToolError(
+                f"{place} is a symbolic link, and envbuild does not write through it",
+                hint="put a folder there, or remove it",
+            )
+
+
+def _stage(folder: str, files: Mapping[str, bytes], removals: tuple[str, ...]) -> None:
+    staging = f"{folder}/{_STAGING}"
+    places = {staging}
+    os.mkdir(staging)
+    for path, data in files.items():
+        places.add(os.path.dirname(f"{staging}/{path}"))
+        _write(f"{staging}/{path}", data)
+    if removals:
+        _write(f"{staging}/{_REMOVALS}", "\0".join(removals).encode())
+    for place in places:
+        _sync(place)
+
+
+def _finish(folder: str) -> None:
+    """Move what is committed into place, then drop what is not."""
+    committed = f"{folder}/{_COMMITTED}"
+    if os.path.isdir(committed):
+        _sync(folder)
+        removals = (read_if_exists(f"{committed}/{_REMOVALS}") or b"").decode()
+        for place, _, names in os.walk(committed):
+            inner = os.path.relpath(place, committed)
+            target = folder if inner == "." else f"{folder}/{inner}"
+            os.makedirs(target, exist_ok=True)
+            for name in names:
+                if name != _REMOVALS:
+                    os.replace(f"{place}/{name}", f"{target}/{name}")
+        for path in filter(None, removals.split("\0")):
+            _remove(folder, path)
+        _sync(folder)
+        shutil.rmtree(committed)
+    if os.path.lexists(f"{folder}/{_STAGING}"):
+        shutil.rmtree(f"{folder}/{_STAGING}")
+
+
+def _remove(folder: str, path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{folder}/{path}")
+    while path := os.path.dirname(path):
+        try:
+            os.rmdir(f"{folder}/{path}")
+        except OSError:
+            return  # it still holds something
 
 
 def _write(path: str, data: bytes) -> None:
@@ -127,64 +224,30 @@ def _write(path: str, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _failed(path: str, error: OSError) -> ToolError:
-    hint = "free some space, then run it again" if error.errno == errno.ENOSPC else None
-    return ToolError(f"{path} cannot be written: {_words(error)}", hint=hint)
-
-
-def _words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
-@contextlib.contextmanager
-def scratch(files: Mapping[str, str]) -> Iterator[str]:
-    """A temporary folder with these text files, removed at the end; its absolute path."""
+def _sync(folder: str) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with tempfile.TemporaryDirectory(prefix="envbuild-") as folder:
-            for name, text in files.items():
-                with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
-                    file.write(text)
-            yield folder
-    except OSError as error:
-        raise _failed(tempfile.gettempdir(), error) from None
-
-
-@contextlib.contextmanager
-def exclusive(
-    path: str, *, waiting: Callable[[str], None], timeout: float = 600.0
-) -> Iterator[None]:
-    """Hold a lock file; ``waiting`` is told once who holds it. ``timeout`` in seconds.
-
-    Raises:
-        ToolError: it is still held after the timeout, or cannot be made.
-    """
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise _failed(path, error) from None
-    try:
-        _acquire(handle, path, waiting, timeout)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
+        os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _acquire(handle: int, path: str, waiting: Callable[[str], None], timeout: float) -> None:
-    deadline = time.monotonic() + timeout
-    told = False
-    while True:
+# --- Temporary files ---------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def scratch(files: Mapping[str, str]) -> Iterator[str]:
+    """A temporary folder with these text files, removed at the end; its absolute path.
+
+    Raises:
+        ToolError: it cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 20, 0).decode("ascii", "replace") or "unknown"
-            if not told:
-                waiting(holder)
-                told = True
-            if time.monotonic() > deadline:
-                raise ToolError(f"{path} is held by process {holder}") from None
-            time.sleep(0.05)
-        else:
-            return
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="envbuild-"))
+            for name, text in files.items():
+                with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                    file.write(text)
+        except OSError as error:
+            raise cannot_write(tempfile.gettempdir(), error) from None
+        yield folder

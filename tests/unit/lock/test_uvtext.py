@@ -15,6 +15,13 @@ error: No solution found when resolving dependencies
 MISSING = """\
   cause: Because nosuchpkg-zz9 was not found in the package registry and isaaclab>=2.3.2.post1 depends on nosuchpkg-zz9, we can conclude that isaaclab>=2.3.2.post1 cannot be used.
 """
+ALL_VERSIONS = """\
+  cause: Because all versions of gamma depend on beta<2 and all versions of alpha depend on beta>=2, we can conclude that all versions of alpha and all versions of gamma are incompatible.
+"""
+
+
+def test_dependencies_of_all_versions_are_read() -> None:
+    assert read(ALL_VERSIONS).edges == (Edge("gamma", "beta<2"), Edge("alpha", "beta>=2"))
 
 
 def test_dependencies_are_read_with_their_bounds() -> None:

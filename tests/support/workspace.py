@@ -1,0 +1,81 @@
+"""A workspace in a folder, and envbuild run in it as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ENVBUILD = str(Path(sys.executable).parent / "envbuild")
+
+PROFILE = """\
+schema: 1
+name: {name}
+summary: A profile of the tests
+as-of: 2026-01-01T00:00:00Z
+accept-eula: false
+base:
+  image: nvcr.io/nvidia/isaac-sim:5.1.0
+  distribution: ubuntu-22.04
+python:
+  version: 3.11
+  source: image
+  interpreter: /isaac-sim/python.sh
+  requirements: [{requirements}]
+variants:
+  linux-amd64-cu128: {{}}
+"""
+
+
+class Folder:
+    """A workspace. ``environment`` is what envbuild sees beside PATH and HOME."""
+
+    def __init__(self, root: Path, **environment: str) -> None:
+        self.root = root
+        (root / "envs").mkdir(parents=True, exist_ok=True)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(root / "home"),
+            "UV_CACHE_DIR": str(root / "cache"),
+            "NO_COLOR": "1",
+            **environment,
+        }
+
+    def profile(self, name: str, *requirements: str) -> Path:
+        """Write a small profile."""
+        path = self.root / "envs" / f"{name}.yaml"
+        listed = ", ".join(f'"{text}"' for text in requirements)
+        path.write_text(PROFILE.format(name=name, requirements=listed))
+        return path
+
+    def start(self, *argv: str, **environment: str) -> subprocess.Popen[str]:
+        """Start envbuild."""
+        return subprocess.Popen(
+            [ENVBUILD, *argv],
+            cwd=self.root,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run envbuild to its end."""
+        process = self.start(*argv, **environment)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file of the workspace."""
+        return (self.root / path).read_bytes()
+
+    def locked(self, profile: str) -> dict[str, bytes]:
+        """Every file of a lock folder."""
+        folder = self.root / "lockfiles" / profile
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }

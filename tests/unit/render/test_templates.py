@@ -1,0 +1,66 @@
+import pytest
+from conftest import locked, resolved
+
+from envbuild.errors import InputError
+from envbuild.render.assemble import assemble
+from envbuild.render.templates import fill
+
+
+@pytest.fixture
+def context():
+    return assemble(resolved().variants[0], locked(), dockerfile="Dockerfile")
+
+
+def test_a_template_sees_the_fields_of_the_context(context):
+    assert fill({"a.j2": "{{ profile }} {{ variant }}\n"}, "a.j2", context) == (
+        "demo linux-amd64-cu128\n"
+    )
+
+
+def test_the_same_templates_are_compiled_once_and_others_anew(context):
+    assert fill({"a.j2": "1"}, "a.j2", context) == "1"
+    assert fill({"a.j2": "2"}, "a.j2", context) == "2"
+
+
+@pytest.mark.parametrize(
+    ("templates", "message"),
+    [
+        ({"a.j2": "x\n{{ profil }}"}, "templates/a.j2:2: 'profil' is undefined"),
+        ({"a.j2": "\n\n{% if %}"}, "templates/a.j2:3: Expected an expression"),
+        ({"a.j2": "{{ user.nam }}"}, "templates/a.j2:1: 'None' has no attribute 'nam'"),
+        (
+            {"a.j2": "{% include 'b.j2' %}", "b.j2": "\n{{ nothing }}"},
+            "templates/b.j2:2: 'nothing' is undefined",
+        ),
+        (
+            {
+                "a.j2": "\n{% import 'b.j2' as b %}\n{{ b.f() }}",
+                "b.j2": "{% macro f() %}\n{{ z }}{% endmacro %}",
+            },
+            "templates/b.j2:2: 'z' is undefined",
+        ),
+        (
+            {"a.j2": "{% extends 'gone.j2' %}"},
+            "templates/a.j2: the template gone.j2 does not exist",
+        ),
+        ({}, "templates/a.j2: the template a.j2 does not exist"),
+        (
+            {"a.j2": "\n{{ profile.__class__ }}"},
+            "templates/a.j2:2: access to attribute '__class__'",
+        ),
+        ({"a.j2": "\n{{ 1 // 0 }}"}, "templates/a.j2:2: integer division or modulo by zero"),
+        ({"a.j2": "{{ profile | nope }}"}, "templates/a.j2:1: No filter named 'nope'"),
+    ],
+)
+def test_errors_name_the_template_and_the_line(context, templates, message):
+    with pytest.raises(InputError) as caught:
+        fill(templates, "a.j2", context)
+    assert caught.value.message.startswith(message)
+    assert caught.value.hint
+
+
+def test_a_wrong_name_is_answered_with_the_right_ones(context):
+    with pytest.raises(InputError) as caught:
+        fill({"a.j2": "{{ entry_point }}"}, "a.j2", context)
+    assert "entrypoint" in caught.value.hint
+    assert caught.value.problems[0].mark.line == 1
