@@ -98,7 +98,7 @@ class Stamps:
 
     def _shadowed(self, path: str) -> bool:
         """Whether a profile of the workspace has taken the name of a shipped one since then."""
-        if not (os.path.isabs(path) and path.endswith(_ENDING) and "/envs/" in path):
+        if not (path.endswith(_ENDING) and path.startswith(f"{shipped_folder()}/envs/")):
             return False
         if self._own is None:
             self._own = profiles(self._root) or {}

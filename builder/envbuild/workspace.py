@@ -3,37 +3,61 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from envbuild import stamps
 from envbuild.errors import InputError, Problem
 from envbuild.profile.resolve import Source
 from envbuild.tools import files
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+SHIPPED = "shipped:"
+"""What a shipped file is called by in front of its path: ``shipped:envs/isaaclab.yaml``."""
 
 
-def shipped_folder() -> str:
-    """The folder with the shipped ``envs`` and ``templates``: inside the wheel, or the checkout's
-    own top level when envbuild runs from one."""
-    data = os.path.join(_PACKAGE, "data")
-    return data if os.path.isdir(data) else os.path.dirname(os.path.dirname(_PACKAGE))
+class Sources(Mapping[str, Source]):
+    """Profiles by name; a file is read when its profile is asked for, and once."""
+
+    def __init__(self, labels: Mapping[str, str], paths: Mapping[str, str]) -> None:
+        self._labels = labels
+        self._paths = paths
+        self._read: dict[str, Source] = {}
+
+    def __getitem__(self, name: str) -> Source:
+        if name not in self._read:
+            label = self._labels[name]
+            text = files.read_text(self._paths[label])
+            self._read[name] = Source(name=name, file=label, text=text)
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._labels
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._labels)
+
+    def __len__(self) -> int:
+        return len(self._labels)
 
 
 class Profiles(Struct, frozen=True, kw_only=True):
     """Every profile by name (``sources``), those that a command without names acts on
-    (``default``), and the path of each file as it was read (``paths``, by its label)."""
+    (``default``), and the path of each file (``paths``, by its label)."""
 
-    sources: dict[str, Source]
+    sources: Mapping[str, Source]
     default: tuple[str, ...]
-    paths: dict[str, str]
+    paths: Mapping[str, str]
 
 
 class Workspace(Struct, frozen=True, kw_only=True):
-    """A folder with ``envs``, ``lockfiles`` and ``Dockerfiles``; ``root`` as the user gave it."""
+    """A folder with ``envs``, ``lockfiles`` and ``Dockerfiles``; ``root`` as the user gave it.
+
+    ``shipped`` is the folder with the ``envs`` and ``templates`` that envbuild brings.
+    """
 
     root: str
+    shipped: str = ""
 
     def path(self, *parts: str) -> str:
         """A path inside the workspace."""
@@ -42,48 +66,89 @@ class Workspace(Struct, frozen=True, kw_only=True):
     def profiles(self) -> Profiles:
         """Every profile that can be named here. A workspace's own wins over a shipped one.
 
+        A command without names acts on the workspace's own, or on all shipped ones where it has
+        none.
+
         Raises:
-            InputError: two files of one tree have the same name, or a file cannot be read.
+            InputError: two files of one tree have the same name.
         """
         own = _found(self.root)
-        shipped_root = shipped_folder()
-        same = os.path.exists(self.root) and os.path.samefile(self.root, shipped_root)
-        shipped = {} if same else _found(shipped_root)
-        sources: dict[str, Source] = {}
+        brought = self._brought()
+        shipped = _found(brought) if brought else {}
+        labels: dict[str, str] = {}
         paths: dict[str, str] = {}
-        for label, tree, root in (("shipped:", shipped, shipped_root), ("", own, self.root)):
+        for label, tree, root in ((SHIPPED, shipped, brought), ("", own, self.root)):
             for name, relative in tree.items():
-                path = os.path.join(root, relative)
-                file = f"{label}{relative}"
-                sources[name] = Source(name=name, file=file, text=files.read_text(path))
-                paths[file] = path
+                labels[name] = f"{label}{relative}"
+                paths[labels[name]] = os.path.join(root, relative)
         return Profiles(
-            sources=dict(sorted(sources.items())),
+            sources=Sources(dict(sorted(labels.items())), paths),
             default=tuple(sorted(own or shipped)),
             paths=paths,
         )
 
     def templates(self) -> dict[str, str]:
-        """The templates by name; a file of the workspace's ``templates`` replaces a shipped one."""
+        """The templates by name; a file of the workspace's ``templates`` replaces a shipped one.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        return {name: files.read_text(path) for name, path in self._templates().items()}
+
+    def template_files(self) -> tuple[str, ...]:
+        """The files that :meth:`templates` depends on: those read, and those that would replace
+        one if they were there. Relative to the workspace where they are inside it."""
+        replacing = {name: os.path.join("templates", name) for name in self._templates()}
+        read = {
+            path for name, path in self._templates().items() if path != self.path("templates", name)
+        }
+        return (*sorted(replacing.values()), *sorted(read))
+
+    def locate(self, label: str) -> str:
+        """The path of a file by the name that messages call it by."""
+        if label.startswith(SHIPPED):
+            return os.path.join(self._shipped(), label.removeprefix(SHIPPED))
+        own = self.path(label)
+        if label.startswith("templates/") and not os.path.exists(own):
+            return os.path.join(self._shipped(), label)
+        return own
+
+    def _shipped(self) -> str:
+        return self.shipped or stamps.shipped_folder()
+
+    def _brought(self) -> str:
+        """The shipped folder; empty where the workspace itself is the one that ships."""
+        shipped = self._shipped()
+        same = os.path.exists(self.root) and os.path.samefile(self.root, shipped)
+        return "" if same else shipped
+
+    def _templates(self) -> dict[str, str]:
+        """Template names to paths."""
         found: dict[str, str] = {}
-        for root in (shipped_folder(), self.root):
-            for relative in _walk(os.path.join(root, "templates"), ".j2"):
-                path = os.path.join(root, "templates", relative)
-                found[relative] = files.read_text(path)
+        for root in filter(None, (self._brought(), self.root)):
+            folder = os.path.join(root, "templates")
+            for relative in _walk(folder, ".j2"):
+                found[relative] = os.path.join(folder, relative)
         return found
 
 
 def _found(root: str) -> dict[str, str]:
-    """Profile names to paths below ``root``."""
-    found: dict[str, str] = {}
+    """Profile names to paths relative to ``root``."""
+    found = stamps.profiles(root)
+    if found is not None:
+        return found
+    by_name: dict[str, list[str]] = {}
     for relative in _walk(os.path.join(root, "envs"), ".yaml"):
         name = os.path.basename(relative).removesuffix(".yaml")
-        path = f"envs/{relative}"
-        if name in found:
-            message = f"two profiles are called {name!r}: {found[name]} and {path}"
-            raise InputError(message, problems=(Problem(message=message, hint="rename one"),))
-        found[name] = path
-    return found
+        by_name.setdefault(name, []).append(f"envs/{relative}")
+    raise InputError(
+        "a profile is found by its file name, and some files share theirs",
+        problems=tuple(
+            Problem(message=f"{' and '.join(paths)} are both called {name!r}", hint="rename one")
+            for name, paths in sorted(by_name.items())
+            if len(paths) > 1
+        ),
+    )
 
 
 def _walk(folder: str, suffix: str) -> Iterator[str]:

@@ -77,6 +77,20 @@ class _Reader:
                 known.append(bundle)
         return tuple(known)
 
+    def licence(self, bundles: tuple[Bundle, ...], requirements: tuple[str, ...]) -> None:
+        """NVIDIA's licence is accepted or left to the user: the profile says which."""
+        if self.variant.environment.accept_eula is not None:
+            return
+        wanted = any(requirement_name(text) == "isaacsim" for text in requirements)
+        if wanted or any(bundle.needs_eula for bundle in bundles):
+            self.problems.append(
+                Problem(
+                    message="accept-eula is not stated, and Isaac Sim asks for its licence",
+                    mark=self.mark(()),
+                    hint="true accepts it in the image, false leaves it to whoever runs it",
+                )
+            )
+
 
 def solver_input(
     variant: Variant, *, as_of: str, indexes: tuple[str, ...] = ()
@@ -95,6 +109,7 @@ def solver_input(
         "overrides", (o.requirement for o in python.overrides), "requirement"
     )
     bundle = _bundle_constraints(bundles)
+    reader.licence(bundles, requirements)
     constraints = reader.requirements("constraints", python.constraints)
     asked = tuple(sorted({i.name for i in python.indexes} & set(indexes)))
     result = SolverInput(

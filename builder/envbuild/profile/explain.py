@@ -148,7 +148,7 @@ def _plain(wrong: _Wrong) -> tuple[str, str | None]:
 def _shape(wrong: _Wrong) -> str:
     if any(ord(c) < 32 or ord(c) == 127 for c in str(wrong.found)):
         return "has a control character; every value is one line of text"
-    return f"does not have the right form ({wrong.wanted})"
+    return "is not what is expected here" if wrong.description else f"is not like {wrong.wanted}"
 
 
 def _type_hint(wrong: _Wrong) -> str | None:

@@ -20,40 +20,154 @@ SCHEMA_VERSION = 1
 NO_CONTROL = r"^[^\x00-\x1f\x7f\u0085\u2028\u2029]*$"
 """Any text on one line: no control character, so that no value can begin a new instruction."""
 
-Line = Annotated[str, Meta(pattern=NO_CONTROL, max_length=4096)]
-Text = Annotated[str, Meta(pattern=NO_CONTROL, min_length=1, max_length=500)]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-VariantName = Annotated[str, Meta(pattern=r"^linux-(amd64|arm64)-(cpu|cu[1-9][0-9]{2})$")]
-Moment = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+Line = Annotated[str, Meta(pattern=NO_CONTROL, max_length=4096, description="one line of text")]
+Text = Annotated[
+    str, Meta(pattern=NO_CONTROL, min_length=1, max_length=500, description="a sentence")
+]
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=64,
+        description="lower-case words joined by hyphens",
+    ),
+]
+VariantName = Annotated[
+    str,
+    Meta(
+        pattern=r"^linux-(amd64|arm64)-(cpu|cu[1-9][0-9]{2})$",
+        description="a platform and an accelerator: linux-amd64-cu128",
+    ),
+]
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        description="a moment in UTC: 2026-02-01T00:00:00Z",
+    ),
+]
 ImageReference = Annotated[
     str,
     Meta(
         pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*"
-        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"
+        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        description="an image with its tag: nvcr.io/nvidia/isaac-sim:5.1.0",
     ),
 ]
-Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
-Commit = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
-GitUrl = Annotated[str, Meta(pattern=r"^(https|ssh|file)://[A-Za-z0-9._~@:/%+-]+$")]
-HttpUrl = Annotated[str, Meta(pattern=r"^(https?|file)://[A-Za-z0-9._~:/%+-]+$")]
-GitRef = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+Sha256 = Annotated[
+    str, Meta(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256: and 64 hex digits")
+]
+Commit = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$", description="a commit, 40 hex digits")]
+GitUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https|ssh|file)://[A-Za-z0-9._~@:/%+-]+$",
+        description="a repository by https, ssh or file",
+    ),
+]
+HttpUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?|file)://[A-Za-z0-9._~:/%+-]+$",
+        description="an address by https, http or file, without credentials",
+    ),
+]
+GitRef = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200, description="a branch or a tag"),
+]
 AbsolutePath = Annotated[
-    str, Meta(pattern=r"^/([A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*)?$", max_length=1024)
+    str,
+    Meta(
+        pattern=r"^/([A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*)?$",
+        max_length=1024,
+        description="an absolute path in the image, of letters, digits and _.@+-",
+    ),
 ]
 RelativePath = Annotated[
     str,
-    Meta(pattern=r"^(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*$", max_length=1024),
+    Meta(
+        pattern=r"^(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*$",
+        max_length=1024,
+        description="a relative path without . and .., of letters, digits and _.@+-",
+    ),
 ]
-SiteGlob = Annotated[str, Meta(pattern=r"^/[A-Za-z0-9_.@+*/-]+$", max_length=1024)]
-AptName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$", max_length=200)]
-EnvName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
-PackageName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
-Requirement = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][^\x00-\x1f\x7f#]*$", max_length=500)]
-CondaSpec = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.*=<>!,| :/\[\]'\"-]*$")]
-PythonVersion = Annotated[str, Meta(pattern=r"^3\.(9|1[0-9])(\.[0-9]+)?$")]
-Module = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
-GpuArchitecture = Annotated[str, Meta(pattern=r"^sm_[1-9][0-9]{1,2}$")]
-DriverVersion = Annotated[str, Meta(pattern=r"^[0-9]{3}(\.[0-9]+){0,2}$")]
+SiteGlob = Annotated[
+    str,
+    Meta(
+        pattern=r"^/[A-Za-z0-9_.@+*/-]+$",
+        max_length=1024,
+        description="an absolute path in the image, with * for any name",
+    ),
+]
+AptName = Annotated[
+    str,
+    Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$", max_length=200, description="a Debian package"),
+]
+EnvName = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200, description="a variable's name"),
+]
+PackageName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+        description="a Python package's name",
+    ),
+]
+Requirement = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][^\x00-\x1f\x7f#]*$",
+        max_length=500,
+        description="a requirement as pip takes it: name[extra]>=1.0,<2 ; marker",
+    ),
+]
+CondaSpec = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.*=<>!,| :/\[\]'\"-]*$",
+        description="a conda specification: python=3.11",
+    ),
+]
+CondaChannel = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$", description="a conda channel")
+]
+VirtualPackage = Annotated[
+    str, Meta(pattern=r"^__[a-z]+$", description="a virtual package: __glibc")
+]
+PythonVersion = Annotated[
+    str,
+    Meta(pattern=r"^3\.(9|1[0-9])(\.[0-9]+)?$", description="a Python version: 3.11 or 3.11.9"),
+]
+Module = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+        description="a module as Python imports it",
+    ),
+]
+GpuArchitecture = Annotated[
+    str, Meta(pattern=r"^sm_[1-9][0-9]{1,2}$", description="a GPU architecture: sm_90")
+]
+DriverVersion = Annotated[
+    str, Meta(pattern=r"^[0-9]{3}(\.[0-9]+){0,2}$", description="a driver version: 580.65.06")
+]
+Mode = Annotated[str, Meta(pattern=r"^0[0-7]{3}$", description="file permissions: 0644")]
+IndexPattern = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]*\*?$",
+        description="a canonical package name, or the beginning of some and *",
+    ),
+]
+CmakeOption = Annotated[
+    str,
+    Meta(pattern=r"^-D[A-Za-z0-9_]+=[A-Za-z0-9_./-]+$", description="a cmake option: -DNAME=VALUE"),
+]
+UserName = Annotated[
+    str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32, description="an account's name")
+]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Uid = Annotated[int, Meta(ge=0, le=65533)]
 
@@ -83,7 +197,7 @@ class Base(Value, frozen=True, kw_only=True):
 class User(Value, frozen=True, kw_only=True):
     """Who the image runs as. ``create`` adds the account; otherwise the base must have it."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)]
+    name: UserName
     uid: Uid
     create: bool = False
 
@@ -126,7 +240,7 @@ class Index(Value, frozen=True, kw_only=True):
 
     name: Name
     url: HttpUrl
-    packages: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*\*?$")], ...]
+    packages: tuple[IndexPattern, ...]
 
 
 class StaticMetadata(Value, frozen=True, kw_only=True):
@@ -175,9 +289,9 @@ class Conda(Value, frozen=True, kw_only=True):
     ``virtual_packages`` states what the target machine has (``__glibc``, ``__cuda`` …).
     """
 
-    channels: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$")], ...]
+    channels: tuple[CondaChannel, ...]
     packages: tuple[CondaSpec, ...]
-    virtual_packages: dict[Annotated[str, Meta(pattern=r"^__[a-z]+$")], Line] = {}
+    virtual_packages: dict[VirtualPackage, Line] = {}
 
 
 # --- Everything that is not a package ------------------------------------------------------------
@@ -200,7 +314,7 @@ class GitSource(Value, frozen=True, kw_only=True):
     ref: GitRef | None = None
     subdirectory: RelativePath | None = None
     apt: tuple[AptName, ...] = ()
-    options: tuple[Annotated[str, Meta(pattern=r"^-D[A-Za-z0-9_]+=[A-Za-z0-9_./-]+$")], ...] = ()
+    options: tuple[CmakeOption, ...] = ()
 
 
 class CopiedFile(Value, frozen=True, kw_only=True):
@@ -208,7 +322,7 @@ class CopiedFile(Value, frozen=True, kw_only=True):
 
     source: RelativePath
     path: AbsolutePath
-    mode: Annotated[str, Meta(pattern=r"^0[0-7]{3}$")] = "0644"
+    mode: Mode = "0644"
 
 
 class Driver(Value, frozen=True, kw_only=True):

@@ -28,7 +28,10 @@ def profile_schema() -> dict[str, Any]:
         variant["properties"].pop(key, None)
     variant["title"] = "Variant"
     definitions["Variant"] = variant
-    layer["properties"]["extends"] = {**_plain(Name), "description": "The profile this one begins from."}
+    layer["properties"]["extends"] = {
+        **_plain(Name),
+        "description": "The profile this one begins from.",
+    }
     layer["properties"]["variants"] = {
         "type": "object",
         "description": "One layer for each platform and accelerator.",
