@@ -1,7 +1,8 @@
 """Stamps: what a check depended on, so that the same check need not be done again.
 
 A stamp is a text file in ``.envbuild/stamps/<stage>/<profile>``: the identity of the program, then
-``<sha256>  <path>`` for every file that the answer depended on (``-`` for one that was not there).
+``<sha256>  <path>`` for every file that the answer depended on (``-`` for one that was not there;
+of a folder, the names in it).
 It is a cache: without it a check takes longer, never ends differently. Only cheap modules of the
 standard library are imported here: this is the whole of ``--check`` when nothing has changed.
 """
@@ -16,8 +17,9 @@ import time
 FOLDER = ".envbuild/stamps"
 _ABSENT = "-"
 _ENDING = ".yaml"
-_COMMITTED = ".envbuild-commit"
-"""What a killed process leaves in a folder (:mod:`envbuild.tools.files`): for the slow way."""
+_FOLDERS = {"lock": ("lockfiles",), "render": ("lockfiles", "Dockerfiles")}
+"""Whose contents a check of each stage looks at: a file too many counts, and so does what a killed
+process left there (:mod:`envbuild.tools.files`)."""
 
 _STARTED = time.time_ns()
 _TICK = 5_000_000
@@ -58,14 +60,16 @@ def _identified() -> str:
 
 
 def digest(path: str) -> str:
-    """The sha256 of a file, or a word for what is no file."""
+    """The sha256 of a file, of the names in a folder, or the mark of absence."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
-    except IsADirectoryError:
-        return "folder"
+        if os.path.isdir(path):
+            data = "\n".join(sorted(os.listdir(path))).encode()
+        else:
+            with open(path, "rb") as file:
+                data = file.read()
     except OSError:
         return _ABSENT
+    return hashlib.sha256(data).hexdigest()
 
 
 class Stamps:
@@ -112,8 +116,8 @@ def write(root: str, stage: str, profile: str, program: str, paths: tuple[str, .
     there is noted as absent. A file that was touched since this program began may have been read
     before or after the change: nothing is remembered then.
     """
-    unfinished = (f"{folder}/{profile}/{_COMMITTED}" for folder in ("lockfiles", "Dockerfiles"))
-    places = {path: os.path.join(root, path) for path in sorted({*paths, *unfinished})}
+    folders = (f"{folder}/{profile}" for folder in _FOLDERS[stage])
+    places = {path: os.path.join(root, path) for path in sorted({*paths, *folders})}
     if any(_touched(place) for place in places.values()):
         return
     lines = [program, *(f"{digest(place)}  {path}" for path, place in places.items())]
@@ -139,13 +143,16 @@ def _touched(path: str) -> bool:
 def profiles(root: str) -> dict[str, str] | None:
     """The profiles below ``root/envs`` by name, as paths relative to ``root``; none is read.
 
-    None when two files have one name: that is for the slow way to explain.
+    None when two files have one name, or a folder cannot be read: for the slow way to explain.
     """
     found: dict[str, str] = {}
     waiting = ["envs"]
     while waiting:
         folder = waiting.pop()
-        for entry in _entries(f"{root}/{folder}"):
+        entries = _entries(f"{root}/{folder}")
+        if entries is None:
+            return None
+        for entry in entries:
             path = f"{folder}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(path)
@@ -157,12 +164,14 @@ def profiles(root: str) -> dict[str, str] | None:
     return found
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def _entries(folder: str) -> list[os.DirEntry[str]] | None:
     try:
         with os.scandir(folder) as found:
             return [entry for entry in found if not entry.name.startswith(".")]
-    except OSError:
+    except FileNotFoundError:
         return []
+    except OSError:
+        return None
 
 
 def shipped_folder() -> str:

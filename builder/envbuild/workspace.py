@@ -11,6 +11,7 @@ from envbuild import stamps
 from envbuild.errors import InputError, Problem
 from envbuild.profile.resolve import Source
 from envbuild.tools import files
+from envbuild.tools.trouble import words
 
 SHIPPED = "shipped:"
 """What a shipped file is called by in front of its path: ``shipped:envs/isaaclab.yaml``."""
@@ -27,7 +28,7 @@ class Sources(Mapping[str, Source]):
     def __getitem__(self, name: str) -> Source:
         if name not in self._read:
             label = self._labels[name]
-            text = files.read_text(self._paths[label])
+            text = files.read_text(self._paths[label], label=label)
             self._read[name] = Source(name=name, file=label, text=text)
         return self._read[name]
 
@@ -43,9 +44,11 @@ class Sources(Mapping[str, Source]):
 
 class Profiles(Struct, frozen=True, kw_only=True):
     """Every profile by name (``sources``), those that a command without names acts on
-    (``default``), and the path of each file (``paths``, by its label)."""
+    (``default``), what messages call the file of each (``labels``, by name), and where that file
+    is (``paths``, by label)."""
 
     sources: Mapping[str, Source]
+    labels: Mapping[str, str]
     default: tuple[str, ...]
     paths: Mapping[str, str]
 
@@ -61,7 +64,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
 
     def path(self, *parts: str) -> str:
         """A path inside the workspace."""
-        return os.path.join(self.root, *parts)
+        return os.path.join(*parts) if self.root == "." else os.path.join(self.root, *parts)
 
     def profiles(self) -> Profiles:
         """Every profile that can be named here. A workspace's own wins over a shipped one.
@@ -70,19 +73,17 @@ class Workspace(Struct, frozen=True, kw_only=True):
         none.
 
         Raises:
-            InputError: two files of one tree have the same name.
+            InputError: two files of one tree have the same name, or a folder cannot be read.
         """
         own = _found(self.root)
         brought = self._brought()
         shipped = _found(brought) if brought else {}
-        labels: dict[str, str] = {}
-        paths: dict[str, str] = {}
-        for label, tree, root in ((SHIPPED, shipped, brought), ("", own, self.root)):
-            for name, relative in tree.items():
-                labels[name] = f"{label}{relative}"
-                paths[labels[name]] = os.path.join(root, relative)
+        labels = {name: f"{SHIPPED}{path}" for name, path in shipped.items()} | own
+        labels = dict(sorted(labels.items()))
+        paths = {label: self.locate(label) for label in labels.values()}
         return Profiles(
-            sources=Sources(dict(sorted(labels.items())), paths),
+            sources=Sources(labels, paths),
+            labels=labels,
             default=tuple(sorted(own or shipped)),
             paths=paths,
         )
@@ -93,7 +94,10 @@ class Workspace(Struct, frozen=True, kw_only=True):
         Raises:
             InputError: one cannot be read.
         """
-        return {name: files.read_text(path) for name, path in self._templates().items()}
+        return {
+            name: files.read_text(path, label=f"templates/{name}")
+            for name, path in self._templates().items()
+        }
 
     def template_files(self) -> tuple[str, ...]:
         """The files that :meth:`templates` depends on: those read, and those that would replace
@@ -128,7 +132,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         for root in filter(None, (self._brought(), self.root)):
             folder = os.path.join(root, "templates")
             for relative in _walk(folder, ".j2"):
-                found[relative] = os.path.join(folder, relative)
+                found[relative] = os.path.normpath(os.path.join(folder, relative))
         return found
 
 
@@ -153,7 +157,12 @@ def _found(root: str) -> dict[str, str]:
 
 def _walk(folder: str, suffix: str) -> Iterator[str]:
     """Files below a folder by their relative path, sorted; nothing when it does not exist."""
-    for place, folders, names in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        if error.filename != folder or not isinstance(error, FileNotFoundError):
+            raise InputError(f"{os.path.normpath(error.filename)} cannot be read: {words(error)}")
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith(suffix) and not name.startswith("."):

@@ -59,6 +59,7 @@ def test_shell_words_come_back_through_a_real_shell(values):
 
 
 @given(st.lists(TRICKY, min_size=1))
+@example(["%", "~", "a%20b"])
 def test_quoted_words_are_never_live(values):
     tokens = shell_tokens(" ".join(shell_word(value) for value in values))
     assert [token.text for token in tokens] == values
@@ -247,6 +248,8 @@ def check(kind, path, value):
 
 HOSTILE = [
     "a\nRUN id",
+    "a\n",
+    "/a\n",
     "a\\\nRUN id",
     "a\u2028RUN id",
     "a\rb",

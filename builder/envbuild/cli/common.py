@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envbuild.errors import InputError
+from envbuild.errors import EnvbuildError, InputError
 from envbuild.profile.resolve import resolve, resolve_all
 
 if TYPE_CHECKING:
@@ -24,13 +24,16 @@ def complete_profiles(
     param: click.Parameter,  # noqa: ARG001 (click calls it with three)
     incomplete: str,
 ) -> list[CompletionItem]:
-    """The profiles whose names begin with what was typed."""
+    """The profiles whose names begin with what was typed; none where they cannot be listed."""
     from click.shell_completion import CompletionItem
 
     from envbuild.workspace import Workspace
 
     root = ctx.find_root().params.get("directory") or "."
-    names = Workspace(root=root).profiles().sources
+    try:
+        names = Workspace(root=root).profiles().sources
+    except EnvbuildError:
+        return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

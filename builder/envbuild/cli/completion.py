@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, shell: str) -> int:
     """Print the completion script of a shell.
 
-    In bash:  eval "$(envbuild completion bash)"
+    \b
+    bash:  echo 'eval "$(envbuild completion bash)"' >> ~/.bashrc
+    zsh:   echo 'eval "$(envbuild completion zsh)"' >> ~/.zshrc
+    fish:  envbuild completion fish > ~/.config/fish/completions/envbuild.fish
     """
     session: Session = ctx.obj
     found = get_completion_class(shell)
     assert found is not None  # the choices above are those that click has
     script = found(ctx.find_root().command, {}, "envbuild", "_ENVBUILD_COMPLETE")
-    session.console.data(script.source())
+    # Not script.source(): for bash that starts a bash, only to ask for its version.
+    session.console.data(script.source_template % script.source_vars())
     return 0

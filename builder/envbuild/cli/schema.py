@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envbuild.errors import InputError
 from envbuild.profile.schema import profile_schema
 from envbuild.tools import files
 
@@ -23,11 +24,19 @@ def command(session: Session, /, output: str | None) -> int:
 
     In a profile:  # yaml-language-server: $schema=path/to/profile.schema.json
     """
-    text = json.dumps(profile_schema(), indent=2) + "\n"
     if output is None:
-        session.console.data(text.rstrip("\n"))
+        session.console.data(text().rstrip("\n"))
         return 0
-    folder, name = os.path.split(output)
-    changed = files.write_tree(folder or ".", {name: text.encode()})
+    path = os.path.normpath(session.workspace.path(output))
+    if os.path.isdir(path) or output.endswith("/"):
+        raise InputError(f"{output} is a folder", hint="name a file in it")
+    changed = files.write_tree(
+        os.path.dirname(path) or ".", {os.path.basename(path): text().encode()}
+    )
     session.console.say(f"{output}: {'written' if changed else 'unchanged'}")
     return 0
+
+
+def text() -> str:
+    """The schema as it is written to files."""
+    return json.dumps(profile_schema(), indent=2) + "\n"

@@ -1,10 +1,15 @@
-"""The facts, read once from ``facts/*.yaml``, and the questions that other rooms ask of them."""
+"""The facts, read once from ``facts/*.yaml``, and the questions that other rooms ask of them.
+
+A file is a list of groups. What stands in a group beside ``rows`` (its evidence, and whatever else
+its rows have in common) belongs to each row of it.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
@@ -18,35 +23,60 @@ from envbuild.knowledge.model import (
     Row,
     TorchBuild,
 )
+from envbuild.names import canonical_name
+from envbuild.tools import files
 
-_FOLDER = os.path.join(os.path.dirname(__file__), "facts")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "facts")
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""A loader that takes every scalar as text: ``python: 3.10`` and a date stay as written."""
+
 _Kind = TypeVar("_Kind", bound=Row)
 
-_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
-_MANYLINUX = (17, 28, *range(31, 41))
-"""The glibc minor versions that uv 0.13.8 takes as ``manylinux_2_N`` (its --help)."""
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+_UV_GLIBC_MINORS = (17, 28, *range(31, 41))
+"""The N of each ``manylinux_2_N`` that uv 0.13.8 takes (``uv pip compile --help``)."""
+
+_UNKNOWN_GLIBC_MINOR = 28
+"""For a distribution that is not known: what torch's wheels are built for, so nothing is lost that
+a GPU image needs, and every distribution since 2018 can run it."""
 
 
 @functools.cache
 def _rows(name: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-    with open(f"{_FOLDER}/{name}.yaml", "rb") as file:
-        rows = yaml.load(file, Loader=_LOADER)  # noqa: S506 (a safe loader, our own file)
-    return tuple(msgspec.convert(row, kind) for row in rows)
+    groups = yaml.load(files.read_text(f"{_FOLDER}/{name}.yaml"), Loader=_LOADER)  # noqa: S506
+    return tuple(msgspec.convert(row, kind, strict=False) for row in _flat(groups))
+
+
+def _flat(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every row with what its group shares, and with the packages of a bundle it includes."""
+    named: dict[str, dict[str, Any]] = {}
+    for group in groups:
+        shared = {key: value for key, value in group.items() if key != "rows"}
+        for row in group["rows"]:
+            whole = {**shared, **row}
+            included = whole.pop("includes", None)
+            if included:
+                whole["packages"] = named[included]["packages"] | whole.get("packages", {})
+            if "name" in whole:
+                named[whole["name"]] = whole
+            yield whole
 
 
 def bundle(name: str) -> Bundle | None:
-    """What an image brings, by the bundle's name."""
+    """What an image brings, by the bundle's name; None when there is no such bundle."""
     return next((row for row in _rows("bundles", Bundle) if row.name == name), None)
 
 
 def bundle_names() -> tuple[str, ...]:
-    """Every bundle that is known."""
+    """Every bundle that is known, oldest product first."""
     return tuple(row.name for row in _rows("bundles", Bundle))
 
 
 def torch_build(version: str, architecture: str) -> TorchBuild | None:
-    """What a torch release of the public index holds on an architecture."""
+    """What a torch release of the public index holds on ``amd64`` or ``arm64``.
+
+    None when nothing is known of it.
+    """
     wanted = (version, architecture)
     rows = _rows("torch", TorchBuild)
     return next((row for row in rows if (row.version, row.architecture) == wanted), None)
@@ -54,31 +84,32 @@ def torch_build(version: str, architecture: str) -> TorchBuild | None:
 
 def first_cuda_torch(architecture: str) -> TorchBuild | None:
     """The oldest known torch of the public index with CUDA on an architecture."""
-    rows = _rows("torch", TorchBuild)
-    return next((row for row in rows if row.architecture == architecture and row.cuda), None)
+    rows = (row for row in _rows("torch", TorchBuild) if row.architecture == architecture)
+    return next((row for row in rows if row.cuda), None)
 
 
-def companions(torch: str) -> tuple[Companion, ...]:
-    """What must hold of packages compiled against a torch version."""
-    minor = ".".join(torch.split(".")[:2])
+def companions(torch_version: str) -> tuple[Companion, ...]:
+    """What must hold of the packages compiled against a torch version, by its minor version."""
+    minor = ".".join(torch_version.split(".")[:2])
     return tuple(row for row in _rows("companions", Companion) if row.torch == minor)
 
 
 def placeholder_names() -> tuple[str, ...]:
-    """Every package that the public index has, in some version, only as a placeholder."""
+    """Every package that the public index has, in some version, only as a placeholder; sorted."""
     return tuple(sorted({n for row in _rows("placeholders", Placeholder) for n in row.packages}))
 
 
 def is_placeholder(package: str, version: str) -> Placeholder | None:
     """Whether the public index holds this version only as a placeholder, and whose it is."""
+    name = canonical_name(package)
+    rows = [row for row in _rows("placeholders", Placeholder) if name in row.packages]
+    return next((row for row in rows if _allows(row.versions, version)), None)
+
+
+def _allows(specifiers: str, version: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
-    rows: tuple[Placeholder, ...] = _rows("placeholders", Placeholder)
-    for row in rows:
-        allowed = SpecifierSet(row.versions)
-        if package in row.packages and allowed.contains(version, prereleases=True):
-            return row
-    return None
+    return SpecifierSet(specifiers).contains(version, prereleases=True)
 
 
 def glibc(distribution: str) -> str | None:
@@ -88,21 +119,24 @@ def glibc(distribution: str) -> str | None:
 
 
 def uv_platform(architecture: str, distribution: str) -> str:
-    """The platform that uv resolves for: the newest manylinux that the distribution's glibc runs.
+    """The platform that uv resolves for: the newest manylinux that the distribution can run.
 
-    An unknown distribution is taken as the oldest that Isaac Sim 5 runs on (glibc 2.35).
+    Raises:
+        KeyError: the architecture is neither ``amd64`` nor ``arm64``.
     """
-    minor = int((glibc(distribution) or "2.35").split(".")[1])
-    newest = max(known for known in _MANYLINUX if known <= minor)
-    return f"{_ARCHITECTURES[architecture]}-manylinux_2_{newest}"
+    version = glibc(distribution)
+    minor = int(version.partition(".")[2]) if version else _UNKNOWN_GLIBC_MINOR
+    newest = max(known for known in _UV_GLIBC_MINORS if known <= minor)
+    return f"{_MACHINES[architecture]}-manylinux_2_{newest}"
 
 
 def gpu_floor(architecture: str) -> GpuFloor | None:
-    """The first CUDA that can compile for a GPU architecture."""
+    """The first CUDA that can compile for a GPU architecture (``sm_121``); None: not known."""
     rows = _rows("gpus", GpuFloor)
     return next((row for row in rows if row.architecture == architecture), None)
 
 
 def facts_files() -> tuple[str, ...]:
-    """The paths of all fact files, for whoever must know that they have not changed."""
-    return tuple(sorted(entry.path for entry in os.scandir(_FOLDER)))
+    """The paths of all fact files, sorted, for whoever must know that they have not changed."""
+    names = sorted(entry.name for entry in os.scandir(_FOLDER) if entry.name.endswith(".yaml"))
+    return tuple(f"{_FOLDER}/{name}" for name in names)

@@ -46,7 +46,7 @@ class TorchBuild(Row, frozen=True, kw_only=True):
 
     version: str
     architecture: Literal["amd64", "arm64"]
-    cuda: str | None
+    cuda: str | None = None
     gpus: tuple[str, ...] = ()
 
 
@@ -66,10 +66,10 @@ class Placeholder(Row, frozen=True, kw_only=True):
 
 
 class Distribution(Row, frozen=True, kw_only=True):
-    """A base distribution: its glibc, and the uv platform tags of what runs on it."""
+    """A base distribution and its glibc."""
 
     name: str
-    glibc: str | None
+    glibc: str
 
 
 class GpuFloor(Row, frozen=True, kw_only=True):

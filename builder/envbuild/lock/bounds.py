@@ -1,8 +1,9 @@
 """With which bounds one package asks for another, as the package's own metadata says.
 
-uv keeps the metadata of every package it resolved in its cache, as MessagePack arrays that begin
-``[name, version, requires-dist, …]``. That form is uv's own and may change: whatever cannot be
-read is *not known* (None), never guessed, and nothing but the ``bounds`` of a lock depends on it.
+uv keeps the metadata of every package it resolved in its cache: as MessagePack arrays that begin
+``[name, version, requires-dist, …]``, or as the ``PKG-INFO`` of a source distribution. The first
+is uv's own form and may change: whatever cannot be read is *not known* (None), never guessed, and
+nothing but the ``bounds`` of a lock depends on it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 from collections.abc import Callable, Iterable
 
 import msgpack
+from msgspec import Struct
 
 from envbuild.names import canonical_name, requirement_name
 
@@ -18,20 +20,48 @@ Find = Callable[[str, str], Iterable[bytes]]
 """The cached metadata files of a package (name, version), as bytes."""
 
 
-def requires(name: str, version: str, find: Find) -> dict[str, str] | None:
-    """What a package asks for: name to bounds; None when its metadata is not in the cache.
+class Target(Struct, frozen=True, kw_only=True):
+    """The machine that markers are read for: Python as ``3.11``, and ``x86_64`` or ``aarch64``."""
 
-    Conditions on the environment and extras are left out; of several bounds on one package the
-    last stands.
-    """
+    python: str
+    machine: str
+
+
+class Requires(Struct, frozen=True, kw_only=True):
+    """What one package asks for, as its metadata says."""
+
+    lines: tuple[str, ...]
+
+    def bounds(self, name: str, target: Target) -> str:
+        """The bounds on ``name``: those that hold on the target without any extra; where there
+        are none, those of extras."""
+        plain, of_extras = [], []
+        for line in self.lines:
+            head, _, marker = line.partition(";")
+            if requirement_name(head) != name:
+                continue
+            if "extra" in marker:
+                of_extras.append(_specifiers(head))
+            elif not marker or _holds(marker.strip(), target):
+                plain.append(_specifiers(head))
+        found = {part for text in plain or of_extras for part in text.split(",") if part}
+        return ",".join(sorted(found))
+
+
+def requires(name: str, version: str, find: Find) -> Requires | None:
+    """What a package asks for; None when its metadata is not in the cache."""
     for data in find(name, version):
         listed = _requires_dist(data, name)
         if listed is not None:
-            return {requirement_name(text): _bounds(text) for text in listed}
+            return Requires(lines=tuple(listed))
     return None
 
 
 def _requires_dist(data: bytes, name: str) -> list[str] | None:
+    if data.startswith(b"Metadata-Version:"):
+        head = data.decode("utf-8", "replace").partition("\n\n")[0]
+        fields = (line.partition(": ") for line in head.splitlines())
+        return [value for key, _, value in fields if key == "Requires-Dist"]
     unpacker = msgpack.Unpacker(max_buffer_size=max(len(data), 1))
     unpacker.feed(data)
     try:
@@ -45,11 +75,29 @@ def _requires_dist(data: bytes, name: str) -> list[str] | None:
 
 
 @functools.cache
-def _bounds(requirement: str) -> str:
-    head = requirement.partition(";")[0].strip()
-    name_end = next((i for i, c in enumerate(head) if not (c.isalnum() or c in "-_.")), len(head))
-    rest = head[name_end:].strip()
+def _specifiers(head: str) -> str:
+    end = next((i for i, c in enumerate(head) if not (c.isalnum() or c in "-_.")), len(head))
+    rest = head[end:].strip()
     if rest.startswith("["):
         rest = rest.partition("]")[2].strip()
-    parts = (part.strip() for part in rest.strip("() ").split(","))
-    return ",".join(sorted("".join(part.split()) for part in parts if part))
+    return "".join(rest.strip("() ").split())
+
+
+@functools.cache
+def _holds(marker: str, target: Target) -> bool:
+    from packaging.markers import InvalidMarker, Marker
+
+    environment = {
+        "python_version": target.python,
+        "python_full_version": f"{target.python}.0",
+        "platform_machine": target.machine,
+        "platform_system": "Linux",
+        "sys_platform": "linux",
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
+    try:
+        return Marker(marker).evaluate(environment)
+    except InvalidMarker:
+        return True

@@ -11,7 +11,7 @@ import msgspec
 from envbuild.errors import InputError, Mark, Problem
 from envbuild.knowledge import facts
 from envbuild.lock.model import SolverInput
-from envbuild.names import canonical_name, normalise
+from envbuild.names import canonical_name, normalise, requirement_name
 
 if TYPE_CHECKING:
     from envbuild.knowledge.model import Bundle

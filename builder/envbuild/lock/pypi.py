@@ -111,14 +111,14 @@ class Annotator(Struct, frozen=True, kw_only=True):
         """The packages of the lock, sorted by name."""
         versions = {pin.name: pin.version for pin in resolution.added}
         versions |= {row.name: row.version for row in resolution.provided if row.version}
-        asks: dict[str, dict[str, str] | None] = {}
+        asks: dict[str, bounds.Requires | None] = {}
         for pin in resolution.added:
             for asker in pin.via:
                 if asker not in asks and asker in versions:
                     asks[asker] = bounds.requires(asker, versions[asker], self.find)
         return tuple(self._package(pin, asks) for pin in resolution.added)
 
-    def _package(self, pin: Pin, asks: dict[str, dict[str, str] | None]) -> LockedPackage:
+    def _package(self, pin: Pin, asks: dict[str, bounds.Requires | None]) -> LockedPackage:
         environment = self.question.variant.environment
         build = next(
             (
@@ -137,7 +137,7 @@ class Annotator(Struct, frozen=True, kw_only=True):
             system=build.apt if build else (),
         )
 
-    def _request(self, pin: Pin, asker: str, asks: dict[str, dict[str, str] | None]) -> Request:
+    def _request(self, pin: Pin, asker: str, asks: dict[str, bounds.Requires | None]) -> Request:
         if asker == PROFILE:
             stated = [
                 r for r in self.question.asked.requirements if requirement_name(r) == pin.name
@@ -145,8 +145,13 @@ class Annotator(Struct, frozen=True, kw_only=True):
             return Request(by=asker, bounds=_specifiers(stated))
         known = asks.get(asker)
         if known is not None:
-            return Request(by=asker, bounds=known.get(pin.name, ""))
+            return Request(by=asker, bounds=known.bounds(pin.name, self._target()))
         return Request(by=asker, bounds=self._previous_bounds(pin, asker))
+
+    def _target(self) -> bounds.Target:
+        asked = self.question.asked
+        minor = ".".join(asked.python.split(".")[:2])
+        return bounds.Target(python=minor, machine=asked.platform.partition("-")[0])
 
     def _previous_bounds(self, pin: Pin, asker: str) -> str:
         for package in self.previous.packages if self.previous else ():

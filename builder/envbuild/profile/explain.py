@@ -1,22 +1,25 @@
 """Everything that is wrong with a tree, in words, once it did not decode.
 
 The decoder stops at the first error; the JSON schema made from the same types finds them all.
+A message names its keys without the numbers of list items: the place says which item it is, and
+the number depends on how many layers lie below.
 """
 
 from __future__ import annotations
 
-import difflib
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from envbuild.errors import Mark, Problem
-from envbuild.profile.model import Environment
-from envbuild.profile.reader import Tree
+from envbuild.profile.model import Environment, KeyPath
+from envbuild.profile.reader import Plain, Tree
 
 if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 _TYPES = {
@@ -25,15 +28,13 @@ _TYPES = {
     "boolean": "true or false",
     "array": "a list",
     "object": "keys and values",
-    "null": "nothing",
 }
-_FOUND = {
-    str: "text",
-    int: "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "keys and values",
-}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_NAMES = 20
+"""A hint lists so many profiles."""
+
+_SPELT = {"yes": True, "on": True, "no": False, "off": False}
+"""Other spellings of true and false, which are text here."""
 
 
 def tidy(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -46,125 +47,207 @@ def tidy(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=place))
 
 
-def problems(tree: Tree, error: msgspec.ValidationError) -> tuple[Problem, ...]:
-    """Every problem of a tree that ``error`` stopped the decoder at."""
-    from jsonschema import Draft202012Validator
+def known_names(name: str, known: Iterable[str]) -> str:
+    """A hint for a name that is not known: those that are near, else all."""
+    from difflib import get_close_matches
 
-    found = [
-        problem
-        for wrong in Draft202012Validator(_schema()).iter_errors(tree.value)
-        for problem in _translated(_wrong(wrong), tree)
-    ]
-    return tuple(found) or (Problem(message=str(error), mark=tree.marks[()]),)
-
-
-@functools.cache
-def _schema() -> dict[str, Any]:
-    return msgspec.json.schema(Environment)
+    names = sorted(known)
+    near = get_close_matches(name, names, n=2, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return f"known: {', '.join(names[:_NAMES]) or 'none'}{more}"
 
 
-class _Wrong(msgspec.Struct, frozen=True, kw_only=True):
-    """One error of the schema: which keyword was broken, what it wanted, what stood there."""
+def unknown_key(path: KeyPath, key: str, known: Iterable[str], mark: Mark) -> Problem:
+    """A key that stands where only ``known`` ones may."""
+    from difflib import get_close_matches
 
-    keyword: str
-    wanted: Any
-    found: Any
-    properties: Mapping[str, object]
-    description: str | None
-    path: tuple[str | int, ...]
-    inner: tuple[_Wrong, ...]
-
-
-def _wrong(error: ValidationError) -> _Wrong:
-    schema: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
-    return _Wrong(
-        keyword=str(error.validator),
-        wanted=error.validator_value,
-        found=error.instance,
-        properties=schema.get("properties", {}),
-        description=schema.get("description"),
-        path=tuple(error.absolute_path),
-        inner=tuple(_wrong(inner) for inner in error.context or ()),
+    names = sorted(known)
+    near = get_close_matches(key.lower().replace("_", "-"), names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return Problem(
+        message=f"{where(path)}unknown key {shown(key)}",
+        mark=mark,
+        hint=f"{meant}known here: {', '.join(names)}",
     )
 
 
-def _translated(wrong: _Wrong, tree: Tree) -> Iterator[Problem]:
-    path = wrong.path
+def shown(value: Plain) -> str:
+    """What was found, as a message says it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"the number {value}"
+        case str():
+            return repr(value if len(value) <= 60 else f"{value[:57]}...")
+        case list():
+            return "a list"
+    return "keys and values"
+
+
+def where(path: KeyPath) -> str:
+    """The keys of a path as the beginning of a message."""
+    keys = ".".join(step for step in path if isinstance(step, str))
+    return f"{keys}: " if keys else ""
+
+
+def problems(
+    tree: Tree, error: msgspec.ValidationError, *, complete: bool = True
+) -> tuple[Problem, ...]:
+    """Every problem of a tree that ``error`` stopped the decoder at.
+
+    In a tree that is not ``complete`` a key may be missing, unless it was emptied.
+    """
+    found = [_read(wrong) for wrong in _validator().iter_errors(tree.value)]
+    if not found:
+        return (_decoders_own(tree, error),)
+    return tuple(
+        problem for wrong in found for problem in _translated(wrong, tree, complete=complete)
+    )
+
+
+@functools.cache
+def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # 100 ms, only for errors
+
+    return Draft202012Validator(msgspec.json.schema(Environment))
+
+
+def _decoders_own(tree: Tree, error: msgspec.ValidationError) -> Problem:
+    """The decoder's sentence, for what the schema cannot express; its path leads to the place."""
+    message, _, at = str(error).partition(" - at `$")
+    path: KeyPath = ()
+    for key, index in re.findall(r"\.([a-z0-9-]+)|\[([0-9]+)\]", at):
+        path = (*path, key or int(index))
+    return Problem(message=f"{where(path)}{message}", mark=_mark(tree, path))
+
+
+# --- What the schema's validator says, in plain values -------------------------------------------
+
+
+class _Wrong(msgspec.Struct, frozen=True, kw_only=True):
+    """One error of the schema: the rule that was broken, what it wanted, what stood there."""
+
+    keyword: str
+    wanted: Any
+    found: Plain
+    schema: Mapping[str, Any]
+    path: KeyPath
+    is_key: bool
+    inner: tuple[_Wrong, ...]
+
+
+def _read(error: ValidationError) -> _Wrong:
+    schema: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
+    found: Any = error.instance
+    return _Wrong(
+        keyword=str(error.validator),
+        wanted=error.validator_value,
+        found=found,
+        schema=schema,
+        path=tuple(error.absolute_path),
+        is_key="propertyNames" in error.absolute_schema_path,
+        inner=tuple(_read(inner) for inner in error.context or ()),
+    )
+
+
+def _translated(wrong: _Wrong, tree: Tree, *, complete: bool) -> Iterator[Problem]:
     if wrong.keyword == "anyOf":
-        yield from _alternatives(wrong, tree)
+        for inner in wrong.inner:
+            if inner.wanted != "null":  # the types offer null as the only other alternative
+                yield from _translated(inner, tree, complete=complete)
     elif wrong.keyword == "additionalProperties":
-        yield from _unknown_keys(wrong, tree, path)
+        known = wrong.schema.get("properties", {})
+        assert isinstance(wrong.found, dict)
+        for key in wrong.found:
+            if key not in known:
+                yield unknown_key(wrong.path, key, known, _mark(tree, (*wrong.path, key)))
     elif wrong.keyword == "required":
-        missing = next(key for key in wrong.wanted if key not in wrong.found)
-        yield Problem(message=f"{_where(path)}{missing} is missing", mark=_mark(tree, path))
+        assert isinstance(wrong.found, dict)
+        for key in wrong.wanted:
+            emptied = (*wrong.path, key) in tree.removed
+            if key not in wrong.found and (complete or emptied):
+                yield _missing(wrong, key, tree)
     else:
-        message, hint = _plain(wrong)
-        yield Problem(message=f"{_where(path)}{message}", mark=_mark(tree, path), hint=hint)
+        path = (*wrong.path, str(wrong.found)) if wrong.is_key else wrong.path
+        message, hint = _sentence(wrong)
+        yield Problem(message=f"{where(wrong.path)}{message}", mark=_mark(tree, path), hint=hint)
 
 
-def _alternatives(wrong: _Wrong, tree: Tree) -> Iterator[Problem]:
-    """The alternative that was meant: one whose type fits, rather than the null beside it."""
-    meant = [inner for inner in wrong.inner if inner.keyword != "type"]
-    for inner in meant or wrong.inner[:1]:
-        yield from _translated(inner, tree)
+def _missing(wrong: _Wrong, key: str, tree: Tree) -> Problem:
+    here = (*wrong.path, key)
+    removed = tree.removed.get(here)
+    wanted = wrong.schema.get("properties", {}).get(key, {})
+    return Problem(
+        message=f"{where(wrong.path)}{key} is {'empty' if removed else 'missing'}",
+        mark=removed or _mark(tree, wrong.path),
+        hint=f"{key} is {_expected(wanted)}",
+    )
 
 
-def _unknown_keys(wrong: _Wrong, tree: Tree, path: tuple[str | int, ...]) -> Iterator[Problem]:
-    allowed = wrong.properties
-    for key in wrong.found:
-        if key in allowed:
-            continue
-        near = difflib.get_close_matches(key, allowed, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(allowed))}"
-        yield Problem(
-            message=f"{_where(path)}{key!r} is not a known key",
-            mark=_mark(tree, (*path, key)),
-            hint=hint,
-        )
+# --- Sentences -----------------------------------------------------------------------------------
 
 
-def _plain(wrong: _Wrong) -> tuple[str, str | None]:
-    found = _FOUND.get(type(wrong.found), "nothing")
-    value = wrong.found
-    shown = repr(value if len(str(value)) < 60 else str(value)[:57] + "...")
-    match wrong.keyword:
-        case "type":
-            return f"expected {_TYPES[wrong.wanted]}, found {found}", _type_hint(wrong)
-        case "enum" | "const":
-            choices = wrong.wanted
-            listed = choices if isinstance(choices, list) else [choices]
-            return f"{shown} is none of {', '.join(map(str, listed))}", None
-        case "pattern":
-            return f"{shown} {_shape(wrong)}", wrong.description
-        case "maxLength" | "maxItems":
-            return f"longer than {wrong.wanted}", None
-        case "minLength" | "minItems":
-            return "empty", None
-        case "minimum" | "maximum":
-            return f"{shown} is out of range: {wrong.keyword} {wrong.wanted}", None
-    return f"{shown} is not allowed here", None
+def _sentence(wrong: _Wrong) -> tuple[str, str | None]:
+    """What was expected and found, and a hint."""
+    found, limit = wrong.found, wrong.wanted
+    if isinstance(found, str):
+        control = _CONTROL.search(found)
+        if control and wrong.keyword == "pattern":
+            character = f"a control character (U+{ord(control[0]):04X}) in {shown(found)}"
+            return (
+                character,
+                "every value is one line; >- ends without a line break, > and | do not",
+            )
+        if wrong.keyword == "maxLength":
+            return f"{len(found)} characters are too many; at most {limit}", None
+    if isinstance(found, list) and wrong.keyword == "maxItems":
+        return f"{len(found)} items are too many; at most {limit}", None
+    return f"expected {_expected(wrong.schema)}; found {shown(found)}", _hint(wrong)
 
 
-def _shape(wrong: _Wrong) -> str:
-    if any(ord(c) < 32 or ord(c) == 127 for c in str(wrong.found)):
-        return "has a control character; every value is one line of text"
-    return "is not what is expected here" if wrong.description else f"is not like {wrong.wanted}"
+def _expected(schema: Mapping[str, Any]) -> str:
+    """What a value must be, from the schema of its place."""
+    if "description" in schema and "properties" not in schema:
+        return str(schema["description"])
+    if "enum" in schema:
+        choices = ", ".join(map(str, schema["enum"]))
+        return choices if len(schema["enum"]) == 1 else f"one of {choices}"
+    if "minimum" in schema:
+        return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    return _TYPES.get(str(schema.get("type")), "keys and values")
 
 
-def _type_hint(wrong: _Wrong) -> str | None:
-    if wrong.wanted == "string" and isinstance(wrong.found, (int, bool)):
-        return f'quote it to make it text: "{str(wrong.found).lower()}"'
+def _hint(wrong: _Wrong) -> str | None:
+    found, schema = wrong.found, wrong.schema
+    if "enum" in schema:
+        return _choice(found, schema["enum"])
+    kind = schema.get("type")
+    if kind == "string" and isinstance(found, int):
+        return f'quote it to make it text: "{str(found).lower()}"'
+    if kind == "boolean" and isinstance(found, str) and found.lower() in (*_SPELT, "true", "false"):
+        return f"write {str(_SPELT.get(found.lower(), found)).lower()}, without quotes"
+    if kind == "integer" and isinstance(found, str) and found.isdecimal():
+        return "write it without quotes"
+    if kind == "array" and isinstance(found, str):
+        return f"a list of one: [{found}]"
+    if kind == "array" and isinstance(found, dict):
+        return "a list, or {append: [...]} to add to the inherited one"
     return None
 
 
-def _where(path: tuple[str | int, ...]) -> str:
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return f"{text}: " if text else ""
+def _choice(found: Plain, choices: list[object]) -> str | None:
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(found).lower(), map(str, choices), n=1)
+    return f"did you mean {near[0]}?" if near else None
 
 
-def _mark(tree: Tree, path: tuple[str | int, ...]) -> Mark | None:
+def _mark(tree: Tree, path: KeyPath) -> Mark:
     while path not in tree.marks:
         path = path[:-1]
     return tree.marks[path]

@@ -1,62 +1,84 @@
-"""Layers to one tree: a mapping key by key, a list as a whole or appended, null removes. Pure."""
+"""Layers to one tree: a mapping key by key, a list as a whole or appended, null removes. Pure.
+
+Values are shared between trees, never changed. ``{append: [...]}`` is a mapping with that one key
+and a list; inside the items of a list nothing is inherited, so nothing is merged there either.
+"""
 
 from __future__ import annotations
 
-from envbuild.errors import Mark
 from envbuild.profile.model import KeyPath
 from envbuild.profile.reader import Plain, Tree
 
 
 def merge(lower: Tree, upper: Tree) -> Tree:
-    """``upper`` laid over ``lower``; every value keeps the place where it was written."""
-    marks: dict[KeyPath, Mark] = {(): upper.marks[()]}
-    value = _mapping(lower, upper, ((), (), ()), marks)
-    return Tree(value=value, marks=marks)
+    """``upper`` laid over ``lower``, which is settled; every value keeps the place it came from.
+
+    The result is settled: no null and no ``append`` is left where a layer can have one.
+    """
+    laying = _Laying(lower, upper)
+    value = laying.mapping(lower.value, upper.value, (), ())
+    return Tree(value=value, marks=laying.marks, removed=laying.removed)
 
 
 def settle(tree: Tree) -> Tree:
     """A layer by itself: appending to nothing gives the list, removing nothing gives nothing."""
-    return merge(Tree(value={}, marks={(): tree.marks[()]}), tree)
+    return merge(Tree(value={}, marks={}), tree)
 
 
-_Paths = tuple[KeyPath, KeyPath, KeyPath]
+class _Laying:
+    """The places of the merged tree, which begin as those of the lower one."""
 
+    def __init__(self, lower: Tree, upper: Tree) -> None:
+        self.upper = upper.marks
+        self.marks = {**lower.marks, (): upper.marks[()]}
+        self.removed = dict(lower.removed)
 
-def _at(tree: Tree, path: KeyPath) -> Plain:
-    value: Plain = tree.value
-    for step in path:
-        value = value[step]  # type: ignore[index]
-    return value
+    def mapping(
+        self, old: dict[str, Plain], new: dict[str, Plain], at: KeyPath, here: KeyPath
+    ) -> dict[str, Plain]:
+        """``new``, ``at`` a path of the upper tree, over ``old``, which is ``here``."""
+        merged = dict(old)
+        for key, value in new.items():
+            source, target = (*at, key), (*here, key)
+            known = merged.get(key)
+            if value is None:
+                self._forget(merged.pop(key, None), target)
+                self.removed[target] = self.upper[source]
+                continue
+            appended = _appended(value)
+            if appended is not None:
+                merged[key] = self._append(known, appended, source, target)
+            elif isinstance(value, dict):
+                if not isinstance(known, dict):
+                    self._forget(known, target)
+                    known = {}
+                merged[key] = self.mapping(known, value, source, target)
+            else:
+                self._forget(known, target)
+                merged[key] = value
+                self._remember(value, source, target)
+            self.marks[target] = self.upper[source]
+        return merged
 
+    def _append(
+        self, known: Plain, items: list[Plain], source: KeyPath, target: KeyPath
+    ) -> list[Plain]:
+        if not isinstance(known, list):
+            self._forget(known, target)
+            known = []
+        for index, item in enumerate(items):
+            self._remember(item, (*source, "append", index), (*target, len(known) + index))
+        return known + items
 
-def _mapping(
-    lower: Tree, upper: Tree, paths: _Paths, marks: dict[KeyPath, Mark]
-) -> dict[str, Plain]:
-    low_path, up_path, path = paths
-    below, above = _at(lower, low_path), _at(upper, up_path)
-    assert isinstance(below, dict)
-    assert isinstance(above, dict)
-    merged: dict[str, Plain] = {}
-    for key in (*below, *(key for key in above if key not in below)):
-        low, up, here = (*low_path, key), (*up_path, key), (*path, key)
-        if key not in above:
-            merged[key] = _copy(lower, low, here, marks)
-            continue
-        old, new = below.get(key), above[key]
-        if new is None:
-            continue
-        marks[here] = upper.marks[up]
-        appended = _appended(new)
-        if appended is not None:
-            kept = _copy_items(lower, low, here, marks) if isinstance(old, list) else []
-            merged[key] = kept + _copy_items(upper, (*up, "append"), here, marks, start=len(kept))
-        elif isinstance(new, dict):
-            empty = Tree(value={}, marks={})
-            base, base_path = (lower, low) if isinstance(old, dict) else (empty, ())
-            merged[key] = _mapping(base, upper, (base_path, up, here), marks)
-        else:
-            merged[key] = _copy(upper, up, here, marks)
-    return merged
+    def _remember(self, value: Plain, source: KeyPath, target: KeyPath) -> None:
+        self.marks[target] = self.upper[source]
+        for step, part in _parts(value):
+            self._remember(part, (*source, step), (*target, step))
+
+    def _forget(self, value: Plain, target: KeyPath) -> None:
+        self.marks.pop(target, None)
+        for step, part in _parts(value):
+            self._forget(part, (*target, step))
 
 
 def _appended(value: Plain) -> list[Plain] | None:
@@ -66,22 +88,7 @@ def _appended(value: Plain) -> list[Plain] | None:
     return None
 
 
-def _copy(tree: Tree, path: KeyPath, here: KeyPath, marks: dict[KeyPath, Mark]) -> Plain:
-    if path in tree.marks:
-        marks[here] = tree.marks[path]
-    value = _at(tree, path)
+def _parts(value: Plain) -> list[tuple[str | int, Plain]]:
     if isinstance(value, dict):
-        return {key: _copy(tree, (*path, key), (*here, key), marks) for key in value}
-    if isinstance(value, list):
-        return _copy_items(tree, path, here, marks)
-    return value
-
-
-def _copy_items(
-    tree: Tree, path: KeyPath, here: KeyPath, marks: dict[KeyPath, Mark], *, start: int = 0
-) -> list[Plain]:
-    items = _at(tree, path)
-    assert isinstance(items, list)
-    return [
-        _copy(tree, (*path, index), (*here, start + index), marks) for index in range(len(items))
-    ]
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []

@@ -17,8 +17,11 @@ SCHEMA_VERSION = 1
 
 # --- Words: strings that must match a pattern before they may come near a shell or a Dockerfile --
 
-NO_CONTROL = r"^[^\x00-\x1f\x7f\u0085\u2028\u2029]*$"
-"""Any text on one line: no control character, so that no value can begin a new instruction."""
+NO_CONTROL = r"^[^\x00-\x1f\x7f\u0085\u2028\u2029]*$(?!\n)"
+"""Any text on one line: no control character, so that no value can begin a new instruction.
+
+``(?!\\n)`` stands behind each ``$`` because ``$`` alone also fits before a last line feed.
+"""
 
 Line = Annotated[str, Meta(pattern=NO_CONTROL, max_length=4096, description="one line of text")]
 Text = Annotated[
@@ -27,7 +30,7 @@ Text = Annotated[
 Name = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)",
         max_length=64,
         description="lower-case words joined by hyphens",
     ),
@@ -35,14 +38,14 @@ Name = Annotated[
 VariantName = Annotated[
     str,
     Meta(
-        pattern=r"^linux-(amd64|arm64)-(cpu|cu[1-9][0-9]{2})$",
+        pattern=r"^linux-(amd64|arm64)-(cpu|cu[1-9][0-9]{2})$(?!\n)",
         description="a platform and an accelerator: linux-amd64-cu128",
     ),
 ]
 Moment = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$(?!\n)",
         description="a moment in UTC: 2026-02-01T00:00:00Z",
     ),
 ]
@@ -50,36 +53,42 @@ ImageReference = Annotated[
     str,
     Meta(
         pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*"
-        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$(?!\n)",
         description="an image with its tag: nvcr.io/nvidia/isaac-sim:5.1.0",
     ),
 ]
 Sha256 = Annotated[
-    str, Meta(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256: and 64 hex digits")
+    str, Meta(pattern=r"^sha256:[0-9a-f]{64}$(?!\n)", description="sha256: and 64 hex digits")
 ]
-Commit = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$", description="a commit, 40 hex digits")]
+Commit = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{40}$(?!\n)", description="a commit, 40 hex digits")
+]
 GitUrl = Annotated[
     str,
     Meta(
-        pattern=r"^(https|ssh|file)://[A-Za-z0-9._~@:/%+-]+$",
+        pattern=r"^(https|ssh|file)://[A-Za-z0-9._~@:/%+-]+$(?!\n)",
         description="a repository by https, ssh or file",
     ),
 ]
 HttpUrl = Annotated[
     str,
     Meta(
-        pattern=r"^(https?|file)://[A-Za-z0-9._~:/%+-]+$",
+        pattern=r"^(https?|file)://[A-Za-z0-9._~:/%+-]+$(?!\n)",
         description="an address by https, http or file, without credentials",
     ),
 ]
 GitRef = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200, description="a branch or a tag"),
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$(?!\n)",
+        max_length=200,
+        description="a branch or a tag",
+    ),
 ]
 AbsolutePath = Annotated[
     str,
     Meta(
-        pattern=r"^/([A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*)?$",
+        pattern=r"^(?!.*/\.\.?(/|$))/([A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*)?$(?!\n)",
         max_length=1024,
         description="an absolute path in the image, of letters, digits and _.@+-",
     ),
@@ -87,7 +96,7 @@ AbsolutePath = Annotated[
 RelativePath = Annotated[
     str,
     Meta(
-        pattern=r"^(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*$",
+        pattern=r"^(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.@+-]+(/[A-Za-z0-9_.@+-]+)*$(?!\n)",
         max_length=1024,
         description="a relative path without . and .., of letters, digits and _.@+-",
     ),
@@ -95,30 +104,32 @@ RelativePath = Annotated[
 SiteGlob = Annotated[
     str,
     Meta(
-        pattern=r"^/[A-Za-z0-9_.@+*/-]+$",
+        pattern=r"^/[A-Za-z0-9_.@+*/-]+$(?!\n)",
         max_length=1024,
         description="an absolute path in the image, with * for any name",
     ),
 ]
 AptName = Annotated[
     str,
-    Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$", max_length=200, description="a Debian package"),
+    Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$(?!\n)", max_length=200, description="a Debian package"),
 ]
 EnvName = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200, description="a variable's name"),
+    Meta(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)", max_length=200, description="a variable's name"
+    ),
 ]
 PackageName = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)",
         description="a Python package's name",
     ),
 ]
 Requirement = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][^\x00-\x1f\x7f#]*$",
+        pattern=r"^[A-Za-z0-9][^\x00-\x1f\x7f\u0085\u2028\u2029#]*$(?!\n)",
         max_length=500,
         description="a requirement as pip takes it: name[extra]>=1.0,<2 ; marker",
     ),
@@ -126,47 +137,52 @@ Requirement = Annotated[
 CondaSpec = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.*=<>!,| :/\[\]'\"-]*$",
+        pattern=r"""^[A-Za-z0-9_][A-Za-z0-9_.*=<>!,| :/\[\]'"-]*$(?!\n)""",
         description="a conda specification: python=3.11",
     ),
 ]
 CondaChannel = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$", description="a conda channel")
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$(?!\n)", description="a conda channel")
 ]
 VirtualPackage = Annotated[
-    str, Meta(pattern=r"^__[a-z]+$", description="a virtual package: __glibc")
+    str, Meta(pattern=r"^__[a-z]+$(?!\n)", description="a virtual package: __glibc")
 ]
 PythonVersion = Annotated[
     str,
-    Meta(pattern=r"^3\.(9|1[0-9])(\.[0-9]+)?$", description="a Python version: 3.11 or 3.11.9"),
+    Meta(
+        pattern=r"^3\.(9|1[0-9])(\.[0-9]+)?$(?!\n)", description="a Python version: 3.11 or 3.11.9"
+    ),
 ]
 Module = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$(?!\n)",
         description="a module as Python imports it",
     ),
 ]
 GpuArchitecture = Annotated[
-    str, Meta(pattern=r"^sm_[1-9][0-9]{1,2}$", description="a GPU architecture: sm_90")
+    str, Meta(pattern=r"^sm_[1-9][0-9]{1,2}$(?!\n)", description="a GPU architecture: sm_90")
 ]
 DriverVersion = Annotated[
-    str, Meta(pattern=r"^[0-9]{3}(\.[0-9]+){0,2}$", description="a driver version: 580.65.06")
+    str, Meta(pattern=r"^[0-9]{3}(\.[0-9]+){0,2}$(?!\n)", description="a driver version: 580.65.06")
 ]
-Mode = Annotated[str, Meta(pattern=r"^0[0-7]{3}$", description="file permissions: 0644")]
+Mode = Annotated[str, Meta(pattern=r"^0[0-7]{3}$(?!\n)", description="file permissions: 0644")]
 IndexPattern = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9-]*\*?$",
+        pattern=r"^[a-z0-9][a-z0-9-]*\*?$(?!\n)",
         description="a canonical package name, or the beginning of some and *",
     ),
 ]
 CmakeOption = Annotated[
     str,
-    Meta(pattern=r"^-D[A-Za-z0-9_]+=[A-Za-z0-9_./-]+$", description="a cmake option: -DNAME=VALUE"),
+    Meta(
+        pattern=r"^-D[A-Za-z0-9_]+=[A-Za-z0-9_./-]+$(?!\n)",
+        description="a cmake option: -DNAME=VALUE",
+    ),
 ]
 UserName = Annotated[
-    str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32, description="an account's name")
+    str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$(?!\n)", max_length=32, description="an account's name")
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Uid = Annotated[int, Meta(ge=0, le=65533)]

@@ -2,64 +2,81 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from envbuild.errors import Problem
-from envbuild.profile.model import Conda, KeyPath, Variant
+from envbuild.names import normalise
+from envbuild.profile.model import GitSource, KeyPath, Python, Variant
+
+_VERSION = r"[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?"
+_BOUND = rf"((===?|!=)\s*{_VERSION}|(==|!=)\s*[0-9]+(\.[0-9]+)*\.\*|(<|>|<=|>=)\s*{_VERSION})"
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+PLAIN_REQUIREMENT = re.compile(
+    rf"{_NAME}(\[{_NAME}(\s*,\s*{_NAME})*\])?\s*({_BOUND}(\s*,\s*{_BOUND})*)?", re.ASCII
+)
+"""Requirements that need no parser: some of what PEP 508 allows, nothing that it does not."""
 
 
 def problems(variant: Variant) -> tuple[Problem, ...]:
     """Everything that a variant's keys contradict in each other."""
-    return (*_python(variant), *_repeated(variant), *_builds(variant), *_driver(variant))
+    return (
+        *_python(variant),
+        *_conda(variant),
+        *_repeated(variant),
+        *_builds(variant),
+        *_git(variant),
+        *_driver(variant),
+        *_requirements(variant),
+    )
 
 
 def _problem(variant: Variant, path: KeyPath, message: str, hint: str) -> Problem:
-    while path and path not in variant.marks:
+    while path not in variant.marks:
         path = path[:-1]
-    return Problem(message=message, mark=variant.marks.get(path), hint=hint)
+    return Problem(message=message, mark=variant.marks[path], hint=hint)
 
 
 def _python(variant: Variant) -> Iterator[Problem]:
     python = variant.environment.python
-    conda: Conda | None = variant.environment.conda
     at = ("python", "source")
     if python.source == "image" and python.interpreter is None:
-        hint = "interpreter: /isaac-sim/python.sh"
-        yield _problem(variant, at, "an interpreter of the image needs its path", hint)
+        message = "python.interpreter is missing: source image uses one that the base image has"
+        yield _problem(variant, at, message, "interpreter: /isaac-sim/python.sh")
     if python.source != "image" and python.prefix is None:
-        hint = f"prefix: /opt/{variant.environment.name}"
-        yield _problem(variant, at, f"an environment made by {python.source} needs a prefix", hint)
-    if python.source == "conda" and conda is None:
-        hint = "conda: {channels: [conda-forge], packages: [python=3.11]}"
-        yield _problem(variant, at, "python comes from conda, but conda is not described", hint)
-    if python.source != "conda" and conda is not None:
-        yield _problem(
-            variant,
-            ("conda",),
-            "conda is described, but python does not come from it",
-            "python: {source: conda}",
-        )
+        message = f"python.prefix is missing: source {python.source} makes an environment there"
+        yield _problem(variant, at, message, f"prefix: /opt/{variant.environment.name}")
+
+
+def _conda(variant: Variant) -> Iterator[Problem]:
+    source, conda = variant.environment.python.source, variant.environment.conda
+    if source == "conda" and conda is None:
+        message = "conda is missing: python.source is conda"
+        hint = 'conda: {channels: [conda-forge], packages: ["python=3.11"]}'
+        yield _problem(variant, ("python", "source"), message, hint)
+    if source != "conda" and conda is not None:
+        message = f"conda is given, but python.source is {source}"
+        yield _problem(variant, ("conda",), message, "source: conda, or remove conda")
 
 
 def _repeated(variant: Variant) -> Iterator[Problem]:
     environment = variant.environment
-    lists: tuple[tuple[KeyPath, Iterable[str]], ...] = (
-        (("git",), (source.name for source in environment.git)),
-        (("files",), (file.path for file in environment.files)),
-        (("smoke",), (test.name for test in environment.smoke)),
-        (("python", "indexes"), (index.name for index in environment.python.indexes)),
+    lists: tuple[tuple[KeyPath, str, Iterable[str]], ...] = (
+        (("git",), "name", (source.name for source in environment.git)),
+        (("git",), "path", (source.path for source in environment.git)),
+        (("files",), "path", (file.path for file in environment.files)),
+        (("smoke",), "name", (test.name for test in environment.smoke)),
+        (("python", "indexes"), "name", (index.name for index in environment.python.indexes)),
     )
-    for path, names in lists:
+    for path, field, values in lists:
         seen: set[str] = set()
-        for index, name in enumerate(names):
-            if name in seen:
-                yield _problem(
-                    variant,
-                    (*path, index),
-                    f"{name!r} stands twice in {'.'.join(map(str, path))}",
-                    "give each its own name",
-                )
-            seen.add(name)
+        for index, value in enumerate(values):
+            if value in seen:
+                where = ".".join(map(str, path))
+                message = f"{where}: {value!r} is the {field} of two items"
+                hint = f"give each its own {field}"
+                yield _problem(variant, (*path, index, field), message, hint)
+            seen.add(value)
 
 
 def _builds(variant: Variant) -> Iterator[Problem]:
@@ -68,24 +85,83 @@ def _builds(variant: Variant) -> Iterator[Problem]:
     for index, build in enumerate(environment.python.build_from_source):
         for number, name in enumerate(build.needs):
             if name not in built:
-                path = ("python", "build-from-source", index, "needs", number)
-                listed = ", ".join(sorted(built)) or "none"
                 yield _problem(
                     variant,
-                    path,
-                    f"{build.package} needs {name!r}, which is no git source installed by cmake",
-                    f"such sources: {listed}",
+                    ("python", "build-from-source", index, "needs", number),
+                    f"{build.package} needs {name!r}, which is no git source with install: cmake",
+                    f"such sources: {', '.join(sorted(built)) or 'none'}",
                 )
+
+
+def _git(variant: Variant) -> Iterator[Problem]:
+    prefix = variant.environment.python.prefix
+    for index, source in enumerate(variant.environment.git):
+        for key, hint in _idle(source):
+            message = f"git: {key} has no effect with install: {source.install}"
+            yield _problem(variant, ("git", index, key), message, hint)
+        if source.install == "cmake" and prefix is not None and _overlap(source.path, prefix):
+            yield _problem(
+                variant,
+                ("git", index, "path"),
+                f"git: {source.name!r} is installed to {source.path}, where python.prefix "
+                f"{prefix} is",
+                f"path: /opt/{source.name}",
+            )
+
+
+def _idle(source: GitSource) -> Iterator[tuple[str, str]]:
+    """Keys that a way of installing does not look at."""
+    if source.install == "none" and source.subdirectory is not None:
+        yield "subdirectory", "it says what pip or cmake installs; the checkout is always whole"
+    if source.install != "cmake" and source.options:
+        yield "options", "they are for install: cmake"
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two folders are the same or one is inside the other."""
+    first, second = (f"{path.rstrip('/')}/" for path in (one, other))
+    return first.startswith(second) or second.startswith(first)
 
 
 def _driver(variant: Variant) -> Iterator[Problem]:
     driver = variant.environment.hardware.driver
-    if driver.min and driver.below:
-        low, high = (tuple(map(int, v.split("."))) for v in (driver.min, driver.below))
-        if low >= high:
+    if driver.min and driver.below and _numbers(driver.min) >= _numbers(driver.below):
+        message = f"hardware.driver: no version is at least {driver.min} and below {driver.below}"
+        yield _problem(variant, ("hardware", "driver"), message, "min is the lower one")
+
+
+def _numbers(version: str) -> list[int]:
+    numbers = [int(number) for number in version.split(".")]
+    return numbers + [0] * (3 - len(numbers))
+
+
+def _requirements(variant: Variant) -> Iterator[Problem]:
+    for path, text in _requirement_texts(variant.environment.python):
+        if PLAIN_REQUIREMENT.fullmatch(text):
+            continue
+        try:
+            normalise(text)
+        except ValueError as error:
             yield _problem(
                 variant,
-                ("hardware", "driver"),
-                f"no driver is at least {driver.min} and below {driver.below}",
-                "min is the lower number",
+                path,
+                f"{text!r} is not a requirement: {error}",
+                "write it as pip does: name[extra]>=1.0,<2 ; marker",
             )
+
+
+def _requirement_texts(python: Python) -> Iterator[tuple[KeyPath, str]]:
+    lists: tuple[tuple[KeyPath, Iterable[str]], ...] = (
+        (("requirements",), python.requirements),
+        (("constraints",), python.constraints),
+        (("build-constraints",), python.build_constraints),
+        *(
+            (("metadata", index, "requires-dist"), metadata.requires_dist)
+            for index, metadata in enumerate(python.metadata)
+        ),
+    )
+    for path, texts in lists:
+        for index, text in enumerate(texts):
+            yield ("python", *path, index), text
+    for index, override in enumerate(python.overrides):
+        yield ("python", "overrides", index, "requirement"), override.requirement

@@ -13,32 +13,34 @@ from msgspec import Meta, Struct
 from envbuild.profile.model import (
     AbsolutePath,
     AptName,
+    CmakeOption,
     Commit,
+    CondaChannel,
     CondaSpec,
     GitRef,
     GitUrl,
     Line,
+    Mode,
     Name,
     PythonVersion,
     RelativePath,
     Requirement,
     Text,
+    Uid,
+    UserName,
     VariantName,
 )
 
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-Pin = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*==[A-Za-z0-9][A-Za-z0-9.!+_-]*$")]
-Reference = Annotated[str, Meta(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")]
-Mode = Annotated[str, Meta(pattern=r"^0[0-7]{3}$")]
-Option = Annotated[str, Meta(pattern=r"^-D[A-Za-z0-9_]+=[A-Za-z0-9_./-]+$")]
-Channel = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$")]
-Account = Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$")]
+# \Z, not $: the latter allows a line break at the end.
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Pin = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*==[A-Za-z0-9][A-Za-z0-9.!+_-]*\Z")]
+Reference = Annotated[str, Meta(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?\Z")]
 
 
 class Pair(Struct, frozen=True):
     """A variable or label and its value."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\Z")]
     value: Line
 
 
@@ -76,14 +78,14 @@ class Library(Struct, frozen=True, kw_only=True):
     checkout: Checkout
     path: AbsolutePath
     apt: tuple[AptName, ...]
-    options: tuple[Option, ...]
+    options: tuple[CmakeOption, ...]
 
 
 class Conda(Struct, frozen=True, kw_only=True):
     """The conda environment at the Python's prefix; ``overrides`` are its virtual packages."""
 
     image: Reference
-    channels: tuple[Channel, ...]
+    channels: tuple[CondaChannel, ...]
     packages: tuple[CondaSpec, ...]
     overrides: tuple[Pair, ...]
 
@@ -155,8 +157,8 @@ class Copied(Struct, frozen=True, kw_only=True):
 class RunAs(Struct, frozen=True, kw_only=True):
     """Who the image runs as."""
 
-    name: Account
-    uid: Annotated[int, Meta(ge=0, le=65533)]
+    name: UserName
+    uid: Uid
     create: bool
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -83,13 +84,21 @@ def _failure(error: Exception, name: str) -> InputError:
         where, line = _place(error.__traceback__, name)
         hint = "see what the shipped template says at this place"
         if isinstance(error, UndefinedError):
-            hint = f"a template may use: {', '.join(sorted(_VARIABLES))}"
+            hint = _undefined(message)
     mark = Mark(file=f"templates/{where}", line=line, column=1)
     return InputError(
         f"{mark.file}:{mark.line}: {message}",
         hint=hint,
         problems=(Problem(message=message, mark=mark, hint=hint),),
     )
+
+
+def _undefined(message: str) -> str:
+    """What may have been meant: jinja2 says ``'fils' is undefined``."""
+    name = message.partition("'")[2].partition("'")[0]
+    near = difflib.get_close_matches(name, _VARIABLES, n=1)
+    known = f"a template may use: {', '.join(sorted(_VARIABLES))}"
+    return f"did you mean {near[0]}? {known}" if near else known
 
 
 def _place(traceback: TracebackType | None, name: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from envbuild.errors import InputError, Mark, Problem
+from envbuild.errors import InputError
 from envbuild.render import words
 from envbuild.render.context import Context
 from envbuild.render.dockerfile import DockerfileError, parse
@@ -16,6 +16,10 @@ _INHERITED = "\x00"
 """Stands for the base's PATH; no value of a profile can hold it."""
 
 _HINT = "a value goes into a template through sh, docker_word, exec_form or comment"
+
+
+_SHOWN = 80
+"""Characters of a line of the Dockerfile that a message shows."""
 
 
 class _Mismatch(Exception):  # noqa: N818 (not an error for callers)
@@ -38,7 +42,12 @@ def dockerfile(text: str, twin: str, context: Context) -> tuple[Instruction, ...
         _same_shape(instructions, _parse_twin(twin))
         _says(instructions, context)
     except (DockerfileError, _Mismatch) as error:
-        raise _failure(context, error.message, error.line) from None
+        shown = text.split("\n")[error.line - 1].strip()[:_SHOWN]
+        raise InputError(
+            f"templates/{DOCKERFILE} makes a wrong Dockerfile: {error.message} "
+            f"({context.profile}/{context.dockerfile}, line {error.line}: {shown})",
+            hint=_HINT,
+        ) from None
     return instructions
 
 
@@ -56,16 +65,6 @@ def dockerignore(text: str, context: Context) -> None:
             f"{', '.join(rules)[:200] or 'nothing'}; the build reads {', '.join(expected)[:200]}",
             hint="the file denies all, then lets in each path of `context`",
         )
-
-
-def _failure(context: Context, message: str, line: int) -> InputError:
-    where = Mark(file=f"{context.profile}/{context.dockerfile}", line=line, column=1)
-    whole = f"templates/{DOCKERFILE} makes a wrong Dockerfile: {message}"
-    return InputError(
-        f"{whole} ({where.file}, line {line})",
-        hint=_HINT,
-        problems=(Problem(message=whole, mark=where, hint=_HINT),),
-    )
 
 
 def _parse_twin(twin: str) -> tuple[Instruction, ...]:
@@ -89,7 +88,8 @@ def _same_shape(real: Sequence[Instruction], twin: Sequence[Instruction]) -> Non
     if len(real) != len(twin):
         longer = real if len(real) > len(twin) else twin
         extra = longer[min(len(real), len(twin))]
-        raise _Mismatch(f"a value added or removed the instruction {extra.keyword}", extra.line)
+        message = f"a value added or removed the instruction {extra.keyword}"
+        raise _Mismatch(message, extra.line if longer is real else real[-1].line)
 
 
 def _inert(texts: Sequence[str]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ _SHELL_TOKEN = re.compile(
 )
 _PARTS = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|([^'"\\]+)""")
 _EXPANDED = re.compile(r"(?<!\\)(?:\\\\)*([$`])")
-ACTIVE = re.compile(r"[^A-Za-z0-9._/:@=+,-]")
+ACTIVE = re.compile(r"[^A-Za-z0-9._/:@%=+,-]")
 """Every character that may mean something to a shell or a builder, and some that do not."""
 
 

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 
-from envbuild.errors import InputError, ToolError
+from envbuild.errors import InputError, Mark, Problem, ToolError
 from envbuild.tools.trouble import cannot_write, words
 from envbuild.tools.turns import alone, exclusive
 
@@ -31,8 +31,8 @@ _REMOVALS = ".envbuild-remove"
 # --- Reading -------------------------------------------------------------------------------------
 
 
-def read_if_exists(path: str) -> bytes | None:
-    """The bytes of a file; None when there is none.
+def read_if_exists(path: str, *, label: str | None = None) -> bytes | None:
+    """The bytes of a file; None when there is none. ``label`` is what messages call it.
 
     Raises:
         InputError: it is there and cannot be read.
@@ -43,35 +43,39 @@ def read_if_exists(path: str) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {words(error)}") from None
+        raise InputError(f"{label or path} cannot be read: {words(error)}") from None
 
 
-def read_bytes(path: str) -> bytes:
+def read_bytes(path: str, *, label: str | None = None) -> bytes:
     """The bytes of a file.
 
     Raises:
         InputError: it is missing or cannot be read.
     """
-    data = read_if_exists(path)
+    data = read_if_exists(path, label=label)
     if data is None:
-        raise InputError(f"{path} does not exist")
+        raise InputError(f"{label or path} does not exist")
     return data
 
 
-def read_text(path: str) -> str:
+def read_text(path: str, *, label: str | None = None) -> str:
     """The text of a UTF-8 file, as it is (no line ends are changed).
 
     Raises:
         InputError: it is missing, cannot be read, or is not UTF-8.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, label=label)
     try:
         return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}:{line}: byte {error.start + 1} is not UTF-8", hint="save the file as UTF-8"
-        ) from None
+        column = len(data[: error.start].rpartition(b"\n")[2].decode()) + 1
+        problem = Problem(
+            message=f"byte 0x{data[error.start]:02x} is not UTF-8",
+            mark=Mark(label or path, line, column),
+            hint="save the file as UTF-8",
+        )
+        raise InputError(f"{label or path} is not text", problems=(problem,)) from None
 
 
 def sha256(path: str) -> str:

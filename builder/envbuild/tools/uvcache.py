@@ -29,6 +29,7 @@ class MetadataFiles:
         for shelf in self._sources:
             for entry in _entries(f"{shelf}/{name}/{version}"):
                 yield from _read(f"{entry.path}/metadata.msgpack")
+                yield from _read(f"{entry.path}/src/PKG-INFO")
 
 
 def _shelves(cache: str, prefix: str) -> Iterator[str]:

@@ -1,9 +1,10 @@
 import pytest
-from conftest import locked, resolved
 
 from envbuild.errors import InputError
 from envbuild.render.assemble import assemble
 from envbuild.render.templates import fill
+
+from .conftest import locked, resolved
 
 
 @pytest.fixture
@@ -62,5 +63,5 @@ def test_errors_name_the_template_and_the_line(context, templates, message):
 def test_a_wrong_name_is_answered_with_the_right_ones(context):
     with pytest.raises(InputError) as caught:
         fill({"a.j2": "{{ entry_point }}"}, "a.j2", context)
-    assert "entrypoint" in caught.value.hint
+    assert caught.value.hint.startswith("did you mean entrypoint? a template may use: accept_eula,")
     assert caught.value.problems[0].mark.line == 1

@@ -1,11 +1,12 @@
 import msgspec
 import pytest
-from conftest import VARIANT, locked, package, resolved, variant_lock
 
 from envbuild.errors import InputError
 from envbuild.lock.model import FileDigest
 from envbuild.render.dockerfile import parse
 from envbuild.render.tree import dockerfile_names, render, tidy
+
+from .conftest import VARIANT, locked, package, resolved, variant_lock
 
 
 def text(profile, lock, templates, path="Dockerfile"):
@@ -244,6 +245,8 @@ def test_a_python_that_is_not_whole_is_refused(templates, python):
         locked(package("docopt==0.6.2; id", "source")),
         locked(unpinned=[("a\nRUN id", "b")]),
         locked(digest="$(id)"),
+        locked(digest="d" * 64 + "\n"),
+        locked(package("docopt==0.6.2\n", "source")),
     ],
 )
 def test_a_lock_that_was_tampered_with_is_refused(templates, lock):

@@ -1,10 +1,11 @@
 """Templates that people write themselves, and what is said when one is wrong."""
 
 import pytest
-from conftest import locked, package, resolved
 
 from envbuild.errors import InputError
 from envbuild.render.tree import render
+
+from .conftest import locked, package, resolved
 
 USER = {"name": "dev", "uid": 1000, "create": True}
 GOOD = """\
@@ -87,7 +88,6 @@ def test_what_is_wrong_is_said(templates, old, new, message):
         attempt(GOOD.replace(old, new), templates)
     assert caught.value.message.startswith("templates/Dockerfile.j2 makes a wrong Dockerfile: ")
     assert "demo/Dockerfile, line " in caught.value.message
-    assert caught.value.problems[0].mark.line >= 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,185 @@
+"""The one place that catches errors, says them, and gives the exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shlex
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+import envbuild
+from envbuild.errors import EnvbuildError, InputError, ToolError
+from envbuild.tools import files, proc
+from envbuild.tools.turns import private_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from envbuild.cli.console import Console
+    from envbuild.cli.main import Session
+    from envbuild.workspace import Workspace
+
+_LAST_LINES = 40
+"""Lines of a failed program's output that are shown without ``--verbose``."""
+
+
+def guarded(group: click.Group, arguments: list[str], session: Session) -> int:
+    """Run a command line; its exit status. Every error is said here and nowhere else."""
+    try:
+        status = _run(group, arguments, session)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _unread()
+    return status
+
+
+def _run(group: click.Group, arguments: list[str], session: Session) -> int:
+    try:
+        with _ended_by_signals():
+            status = group.main(
+                args=arguments, prog_name="envbuild", standalone_mode=False, obj=session
+            )
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(session.console)
+    except click.ClickException as error:
+        return _usage(error, session.console)
+    except EnvbuildError as error:
+        return _expected(error, session.console)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 (the boundary: whatever is left is a bug of ours)
+        return _unexpected(error, arguments, session)
+    return status if isinstance(status, int) else 0
+
+
+def source_lines(workspace: Workspace) -> Callable[[str], list[str]]:
+    """Gives the lines of a file by the name that messages call it by; none if it has no text."""
+
+    def lines(label: str) -> list[str]:
+        try:
+            return files.read_text(workspace.locate(label)).splitlines()
+        except EnvbuildError:
+            return []
+
+    return lines
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the command as Ctrl-C does, so that no child process outlives it."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    before = {sign: signal.getsignal(sign) for sign in signals}
+    for sign, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup
+            signal.signal(sign, interrupt)
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _interrupted(console: Console) -> int:
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.SIG_IGN)  # what follows takes seconds and must come to its end
+    proc.stop_all()
+    console.fail("interrupted: nothing is half written")
+    return 130
+
+
+def _usage(error: click.ClickException, console: Console) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.message, err=True)
+        return error.exit_code
+    near = getattr(error, "possibilities", None)
+    message = error.message if near else error.format_message().splitlines()[0]
+    message = message.removesuffix(" Choose from:").rstrip(".")
+    console.fail(f"{message[:1].lower()}{message[1:]}")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if near:
+        console.hint(f"did you mean {' or '.join(sorted(near))}?")
+    elif context:
+        console.hint(f"{context.command_path} --help")
+    return 2
+
+
+def _expected(error: EnvbuildError, console: Console) -> int:
+    problems = error.problems if isinstance(error, InputError) else ()
+    for problem in problems:
+        console.problem(problem)
+    if len(problems) == 1 and problems[0].message in error.message:
+        return error.exit_code
+    console.fail(error.message)
+    if isinstance(error, ToolError):
+        _tool_output(error, console)
+    console.hint(error.hint)
+    return error.exit_code
+
+
+def _tool_output(error: ToolError, console: Console) -> None:
+    lines = proc.masked(error.output).splitlines()
+    shown = lines if console.volume > 0 else lines[-_LAST_LINES:]
+    if error.command:
+        console.say(f"  command: {error.command}")
+    if len(shown) < len(lines):
+        console.say(f"  | … {len(lines) - len(shown)} lines before (all with --verbose)")
+    for line in shown:
+        console.say(f"  | {line}")
+
+
+def _unread() -> int:
+    """Nobody reads stdout any more (``| head``): no fault of ours, and nothing more to say."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+    return 0
+
+
+def _unexpected(error: Exception, arguments: list[str], session: Session) -> int:
+    report = proc.masked(
+        f"{_versions()}\n\nenvbuild {shlex.join(arguments)}\n\n"
+        f"{''.join(traceback.format_exception(error))}"
+    )
+    console = session.console
+    try:
+        path = _free_name(private_folder(session.workspace.root))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(report)
+    except OSError:
+        console.say(report)
+        path = "the lines above"
+    last = traceback.format_exception_only(error)[-1].strip()
+    console.fail(f"this is a bug in envbuild: {proc.masked(last)}")
+    console.hint(f"please report it with {path}")
+    return 4
+
+
+def _versions() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 76 ms
+
+    found = [f"envbuild {envbuild.__version__}", f"Python {platform.python_version()}"]
+    for name in ("click", "jinja2", "jsonschema", "msgspec", "packaging", "pyyaml", "uv"):
+        with contextlib.suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join((*found, f"{platform.system()} {platform.machine()}"))
+
+
+def _free_name(folder: str) -> str:
+    number = 1
+    while os.path.exists(path := os.path.normpath(f"{folder}/report-{number}.txt")):
+        number += 1
+    return path

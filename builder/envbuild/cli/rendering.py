@@ -1,0 +1,179 @@
+"""Rendering one profile of a workspace: what would be written, what stands there, what differs."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from envbuild.cli import locking
+from envbuild.errors import EnvbuildError, InputError, Problem
+from envbuild.lock import folder
+from envbuild.plan import Plan, Step
+from envbuild.render.model import RenderedTree
+from envbuild.render.tree import render
+from envbuild.tools import files
+
+if TYPE_CHECKING:
+    from envbuild.profile.model import ResolvedProfile
+    from envbuild.workspace import Profiles, Workspace
+
+_MARK = b"# Rendered by envbuild"
+"""How every file begins that envbuild rendered from its own templates."""
+
+_DIFF_LINES = 24
+"""Lines of the difference of one file that are shown."""
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """One profile: what it renders to, and what stands in its folder.
+
+    ``existing`` has the bytes of each file of the tree, None where there is none; ``leftovers``
+    are files that envbuild rendered and no longer does, ``strays`` files of somebody else.
+    """
+
+    profile: ResolvedProfile
+    path: str
+    label: str
+    tree: RenderedTree
+    existing: Mapping[str, bytes | None]
+    leftovers: tuple[str, ...]
+    strays: tuple[str, ...]
+
+    @property
+    def steps(self) -> Plan:
+        """What rendering does, file by file."""
+        return (
+            *(self._rendered(file.path, file.text.encode()) for file in self.tree.files),
+            *(self._removed(path) for path in self.leftovers),
+        )
+
+    @property
+    def current(self) -> bool:
+        """Whether every file stands there as it is rendered, and none too many."""
+        return all(step.action == "skip" for step in self.steps)
+
+    def _rendered(self, path: str, data: bytes) -> Step:
+        there = self.existing[path]
+        target = f"{self.label}/{path}"
+        if there == data:
+            return Step(kind="render", target=target, action="skip", reason="up to date")
+        reason = "missing" if there is None else "differs"
+        return Step(kind="render", target=target, action="run", reason=reason)
+
+    def _removed(self, path: str) -> Step:
+        reason = "no variant is rendered to it any more"
+        return Step(kind="remove", target=f"{self.label}/{path}", action="run", reason=reason)
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """A profile that cannot be rendered, and why."""
+
+    profile: str
+    problems: tuple[Problem, ...]
+    reasons: tuple[str, ...] = ()
+    hint: str | None = None
+
+
+def target(
+    workspace: Workspace,
+    found: Profiles,
+    profile: ResolvedProfile,
+    templates: Mapping[str, str],
+) -> Target | Refusal:
+    """A profile rendered, and held against its folder."""
+    try:
+        fresh = locking.freshness_of(workspace, found, profile)
+        if not fresh.fresh:
+            return Refusal(
+                profile=profile.name,
+                problems=(Problem(message=f"{profile.name}: lock is {fresh.status}"),),
+                reasons=fresh.reasons,
+                hint=f"envbuild lock {profile.name}",
+            )
+        path, label = locking.workspace_path(workspace, profile.name)
+        lock = folder.read(path, label).header
+        assert lock is not None  # a lock that is fresh is there
+        return _held(workspace, profile, render(profile, lock, templates))
+    except InputError as error:
+        own = Problem(message=f"{profile.name}: {error.message}", hint=error.hint)
+        return Refusal(profile=profile.name, problems=error.problems or (own,))
+
+
+def _held(workspace: Workspace, profile: ResolvedProfile, tree: RenderedTree) -> Target:
+    label = f"Dockerfiles/{profile.name}"
+    path = workspace.path(label)
+    files.recover(path)
+    names = {file.path for file in tree.files}
+    others = sorted(_names(path) - names)
+    leftovers = tuple(name for name in others if _ours(f"{path}/{name}"))
+    return Target(
+        profile=profile,
+        path=path,
+        label=label,
+        tree=tree,
+        existing={name: files.read_if_exists(f"{path}/{name}") for name in names},
+        leftovers=leftovers,
+        strays=tuple(name for name in others if name not in leftovers),
+    )
+
+
+def _names(path: str) -> set[str]:
+    return set(os.listdir(path)) if os.path.isdir(path) else set()
+
+
+def _ours(path: str) -> bool:
+    """Whether a file is one that envbuild rendered: by its first words, and never a link."""
+    if os.path.islink(path) or not os.path.isfile(path):
+        return False
+    try:
+        return files.read_bytes(path).startswith(_MARK)
+    except EnvbuildError:
+        return False
+
+
+def write(chosen: Target) -> bool:
+    """Write what differs and remove what is no longer rendered; False when nothing was to do."""
+    rendered = {file.path: file.text.encode() for file in chosen.tree.files}
+    return files.write_tree(chosen.path, rendered, remove=chosen.leftovers)
+
+
+def differences(chosen: Target) -> list[str]:
+    """What differs, file by file, with the first lines of each difference."""
+    texts = {f"{chosen.label}/{file.path}": file for file in chosen.tree.files}
+    lines = []
+    for step in chosen.steps:
+        if step.action == "skip":
+            continue
+        lines.append(f"{step.target}: {step.reason}")
+        if step.reason == "differs":
+            file = texts[step.target]
+            there = (chosen.existing[file.path] or b"").decode(errors="replace")
+            lines += [f"  {line}" for line in _short_diff(there, file.text)]
+    return lines
+
+
+def _short_diff(there: str, rendered: str) -> list[str]:
+    found = difflib.unified_diff(
+        there.splitlines(), rendered.splitlines(), "as it stands", "as rendered", "", "", 1, ""
+    )
+    lines = list(found)
+    if len(lines) <= _DIFF_LINES:
+        return lines
+    return [*lines[:_DIFF_LINES], f"… {len(lines) - _DIFF_LINES} lines more"]
+
+
+def as_data(one: Target | Refusal, status: str) -> dict[str, object]:
+    """A target or a refusal as JSON data."""
+    if isinstance(one, Refusal):
+        reasons = (*(str(problem) for problem in one.problems), *one.reasons)
+        return {"profile": one.profile, "status": status, "reasons": reasons}
+    return {
+        "profile": one.profile.name,
+        "status": status,
+        "files": one.steps,
+        "strays": [f"{one.label}/{path}" for path in one.strays],
+    }

@@ -1,0 +1,1 @@
+"""Tests that resolve against the package index that the user's settings name."""
