@@ -12,11 +12,16 @@ from pathlib import Path
 
 from bench import generated
 from bench.timing import medians, once, table
+from envbuild.cli import locking
+from envbuild.lock import planning, uv
+from envbuild.profile.resolve import resolve
+from envbuild.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 ENVBUILD = str(BIN / "envbuild")
 PYTHON = sys.executable
+FORCE = planning.Options(force=True)
 
 
 def startup(runs: int) -> str:
@@ -45,13 +50,18 @@ def lock(runs: int, workers: int = 2) -> str:
         scripts = _raw_calls(folder)
         listed = folder / "scripts"
         listed.write_text("\0".join(scripts))
-        once((ENVBUILD, "lock", "--force", "--jobs", str(workers)), ROOT)
+        once((ENVBUILD, "--quiet", "lock", "--force", "--jobs", str(workers)), ROOT)
         raw = f"xargs -0 -P {workers} -n 1 sh < {shlex.quote(str(listed))}"
         seconds = medians(
             {
                 f"raw uv, xargs -P {workers}": ("sh", "-c", raw),
                 f"envbuild lock -j {workers}": (
-                    ENVBUILD, "lock", "--offline", "--force", "--jobs", str(workers),
+                    ENVBUILD,
+                    "lock",
+                    "--offline",
+                    "--force",
+                    "--jobs",
+                    str(workers),
                 ),
             },
             ROOT,
@@ -67,21 +77,27 @@ def lock(runs: int, workers: int = 2) -> str:
 
 def _raw_calls(folder: Path) -> list[str]:
     """One shell script for each resolution that ``envbuild lock --force --offline`` makes."""
-    from envbuild.cli import lock as command
-    from envbuild.lock import uv
-
-    prepared = command.prepare_all(str(ROOT), offline=True)
+    workspace = Workspace(root=str(ROOT))
+    found = workspace.profiles()
+    targets = [
+        locking.target(workspace, found, resolve(name, found.sources), options=FORCE, now="")
+        for name in found.default
+    ]
+    declared = locking.declared_indexes(targets)
+    tool, _ = locking.prepare_tool(offline=True, refresh=False, declared=declared)
     scripts = []
-    for number, job in enumerate(prepared.jobs):
+    for number, job in enumerate(job for target in targets for job in target.jobs):
         place = folder / str(number)
         place.mkdir()
         question = job.question
-        for name, text in uv.files(question.asked, prepared.tool, pins=question.pins).items():
+        for name, text in uv.files(question.asked, tool, pins=question.pins).items():
             (place / name).write_text(text)
-        call = uv.command(question.asked, prepared.tool, folder=str(place))
+        call = uv.command(question.asked, tool, folder=str(place))
         variables = " ".join(f"{k}={shlex.quote(v)}" for k, v in call.environment)
         script = place / "call.sh"
-        script.write_text(f"cd {shlex.quote(str(place))}\nexec env -i {variables} {shlex.join(call.argv)}\n")
+        script.write_text(
+            f"cd {shlex.quote(str(place))}\nexec env -i {variables} {shlex.join(call.argv)}\n"
+        )
         scripts.append(str(script))
     return scripts
 
@@ -93,14 +109,16 @@ def growth(runs: int) -> str:
         with tempfile.TemporaryDirectory() as place:
             root = Path(place) / "many"
             generated.make(root, count)
-            once((ENVBUILD, "render", "--quiet"), root)
+            once((ENVBUILD, "--quiet", "render"), root)
             for name in ("list", "lock --check", "render --check"):
                 argv = (ENVBUILD, *name.split())
                 once(argv, root)
                 seconds = statistics.median(once(argv, root) for _ in range(runs))
                 each = seconds * 1000 / count
                 aim = "" if count < 1000 else f"   aim <= 2 ms {'ok' if each <= 2 else 'MISSED'}"
-                lines.append(f"  {count:5} x {name:<15} {seconds * 1000:8.0f} ms {each:6.2f} ms each{aim}")
+                lines.append(
+                    f"  {count:5} x {name:<15} {seconds * 1000:8.0f} ms {each:6.2f} ms each{aim}"
+                )
     return "\n".join(lines)
 
 

@@ -61,7 +61,9 @@ def make(root: Path, count: int) -> None:
             asked=asked,
             pins=pins,
             packages=tuple(
-                LockedPackage(name=pin.name, version=pin.version, requested=(Request(by="profile"),))
+                LockedPackage(
+                    name=pin.name, version=pin.version, requested=(Request(by="profile"),)
+                )
                 for pin in pins
             ),
             provided=(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import time
@@ -9,10 +10,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
+_USUAL = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+"""As a user's shell is: Python keeps compiled modules, which that switch would forbid."""
+
+
 def once(argv: tuple[str, ...], cwd: Path) -> float:
     """Seconds that a command took; it must end with 0."""
     started = time.perf_counter()
-    subprocess.run(argv, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    subprocess.run(argv, cwd=cwd, check=True, stdin=quiet, stdout=quiet, stderr=quiet, env=_USUAL)
     return time.perf_counter() - started
 
 
@@ -35,7 +41,9 @@ def medians(
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def table(title: str, seconds: Mapping[str, float], *, base: str, limits: Mapping[str, float]) -> str:
+def table(
+    title: str, seconds: Mapping[str, float], *, base: str, limits: Mapping[str, float]
+) -> str:
     """Lines of milliseconds and ratios to ``base``, with the ratio that is aimed at."""
     lines = [title]
     for name, value in seconds.items():

@@ -73,22 +73,58 @@ def digest(path: str) -> str:
 
 
 class Stamps:
-    """The stamps of one stage of a workspace; each file is read once."""
+    """The stamps of one stage of a workspace; each file is read once.
 
-    def __init__(self, root: str, stage: str) -> None:
+    ``program`` is :func:`identity` where it is not given; ``started`` the moment at which the
+    program began, in nanoseconds since the epoch.
+    """
+
+    def __init__(
+        self, root: str, stage: str, *, program: str = "", started: int = _STARTED
+    ) -> None:
         self._root = root
-        self._folder = f"{root}/{FOLDER}/{stage}"
+        self._stage = stage
+        self._program = program or identity()
+        self._started = started
         self._digests: dict[str, str] = {}
         self._own: dict[str, str] | None = None
 
     def fresh(self, profile: str) -> bool:
         """Whether the last good answer about a profile still stands."""
         try:
-            with open(f"{self._folder}/{profile}", encoding="utf-8") as file:
+            with open(f"{self._root}/{FOLDER}/{self._stage}/{profile}", encoding="utf-8") as file:
                 first, *lines = file.read().splitlines()
         except (OSError, ValueError):
             return False
-        return first == identity() and all(self._unmoved(line) for line in lines)
+        return first == self._program and all(self._unmoved(line) for line in lines)
+
+    def write(self, profile: str, paths: tuple[str, ...]) -> None:
+        """Remember a good answer and the files that it depended on; failing to is no error.
+
+        ``paths`` are relative to the root or absolute; what is not there is noted as absent. A
+        file that was touched since the program began may have been read before or after the
+        change: nothing is remembered then.
+        """
+        folders = (f"{folder}/{profile}" for folder in _FOLDERS[self._stage])
+        noted = sorted({*paths, *folders})
+        places = [os.path.join(self._root, path) for path in noted]
+        if any(_changed(place) > self._started - _TICK for place in places):
+            return
+        lines = [self._program]
+        lines += [f"{digest(place)}  {path}" for place, path in zip(places, noted, strict=True)]
+        try:
+            self._put(profile, "\n".join(lines) + "\n")
+        except OSError:
+            return  # a read-only workspace can be checked, only not faster the next time
+
+    def _put(self, profile: str, text: str) -> None:
+        from envbuild.tools.turns import private_folder
+
+        folder = private_folder(self._root, f"stamps/{self._stage}")
+        temporary = f"{folder}/.{profile}.{os.getpid()}"
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, f"{folder}/{profile}")
 
     def _unmoved(self, line: str) -> bool:
         wanted, _, path = line.partition("  ")
@@ -110,34 +146,16 @@ class Stamps:
 
 
 def write(root: str, stage: str, profile: str, program: str, paths: tuple[str, ...]) -> None:
-    """Remember a good answer and the files that it depended on; a failure to write is no error.
+    """:meth:`Stamps.write`, for one profile."""
+    Stamps(root, stage, program=program).write(profile, paths)
 
-    ``program`` is :func:`identity`. ``paths`` are relative to ``root`` or absolute; what is not
-    there is noted as absent. A file that was touched since this program began may have been read
-    before or after the change: nothing is remembered then.
-    """
-    folders = (f"{folder}/{profile}" for folder in _FOLDERS[stage])
-    places = {path: os.path.join(root, path) for path in sorted({*paths, *folders})}
-    if any(_touched(place) for place in places.values()):
-        return
-    lines = [program, *(f"{digest(place)}  {path}" for path, place in places.items())]
+
+def _changed(path: str) -> int:
+    """When a file was last changed or put in its place, in nanoseconds; 0 for no file."""
     try:
-        from envbuild.tools.turns import private_folder
-
-        folder = private_folder(root, f"stamps/{stage}")
-        temporary = f"{folder}/.{profile}.{os.getpid()}"
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-        os.replace(temporary, f"{folder}/{profile}")
+        return os.stat(path).st_ctime_ns
     except OSError:
-        return  # a read-only workspace can be checked, only not faster the next time
-
-
-def _touched(path: str) -> bool:
-    try:
-        return os.stat(path).st_ctime_ns > _STARTED - _TICK
-    except OSError:
-        return False
+        return 0
 
 
 def profiles(root: str) -> dict[str, str] | None:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 import envbuild
+from envbuild.cli.console import NobodyReadsError
 from envbuild.errors import EnvbuildError, InputError, ToolError
-from envbuild.tools import files, proc
-from envbuild.tools.turns import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +34,7 @@ def guarded(group: click.Group, arguments: list[str], session: Session) -> int:
     try:
         status = _run(group, arguments, session)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, NobodyReadsError):
         return _unread()
     return status
 
@@ -52,7 +51,7 @@ def _run(group: click.Group, arguments: list[str], session: Session) -> int:
         return _usage(error, session.console)
     except EnvbuildError as error:
         return _expected(error, session.console)
-    except BrokenPipeError:
+    except (BrokenPipeError, NobodyReadsError):
         raise
     except Exception as error:  # noqa: BLE001 (the boundary: whatever is left is a bug of ours)
         return _unexpected(error, arguments, session)
@@ -63,6 +62,8 @@ def source_lines(workspace: Workspace) -> Callable[[str], list[str]]:
     """Gives the lines of a file by the name that messages call it by; none if it has no text."""
 
     def lines(label: str) -> list[str]:
+        from envbuild.tools import files
+
         try:
             return files.read_text(workspace.locate(label)).splitlines()
         except EnvbuildError:
@@ -93,6 +94,8 @@ def _ended_by_signals() -> Iterator[None]:
 def _interrupted(console: Console) -> int:
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.SIG_IGN)  # what follows takes seconds and must come to its end
+    from envbuild.tools import proc
+
     proc.stop_all()
     console.fail("interrupted: nothing is half written")
     return 130
@@ -128,6 +131,8 @@ def _expected(error: EnvbuildError, console: Console) -> int:
 
 
 def _tool_output(error: ToolError, console: Console) -> None:
+    from envbuild.tools import proc
+
     lines = proc.masked(error.output).splitlines()
     shown = lines if console.volume > 0 else lines[-_LAST_LINES:]
     if error.command:
@@ -150,13 +155,16 @@ def _unread() -> int:
 
 
 def _unexpected(error: Exception, arguments: list[str], session: Session) -> int:
+    from envbuild.tools import proc
+    from envbuild.tools.turns import private_folder
+
     report = proc.masked(
         f"{_versions()}\n\nenvbuild {shlex.join(arguments)}\n\n"
         f"{''.join(traceback.format_exception(error))}"
     )
     console = session.console
     try:
-        path = _free_name(private_folder(session.workspace.root))
+        path = _free_name(private_folder(session.root))
         with open(path, "w", encoding="utf-8") as file:
             file.write(report)
     except OSError:

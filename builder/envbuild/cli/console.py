@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Literal
@@ -26,6 +27,10 @@ _SHOWN = 100
 """Characters of a source line that are shown around an error."""
 
 
+class NobodyReadsError(Exception):
+    """The other end of a pipe is closed: there is nobody to speak to any more."""
+
+
 class Console:
     """Speaks to one user.
 
@@ -34,6 +39,8 @@ class Console:
     """
 
     def __init__(self, environ: Mapping[str, str], *, volume: int = 0, color: str = "auto") -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is, so that no text fails
         self.volume = volume
         self.source: Callable[[str], list[str]] = lambda _: []
         self._color = {
@@ -102,8 +109,11 @@ class Console:
         return click.style(text, **_STYLES[style]) if style else text
 
     def _write(self, text: str, stream: IO[str]) -> None:
-        self._forget()
-        click.echo(text, file=stream, color=self._color[stream])
+        try:
+            self._forget()
+            click.echo(text, file=stream, color=self._color[stream])
+        except BrokenPipeError:
+            raise NobodyReadsError from None
 
     def _forget(self) -> None:
         if self._transient:

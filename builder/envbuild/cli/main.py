@@ -12,10 +12,11 @@ import envbuild
 from envbuild.cli import boundary
 from envbuild.cli.console import Console
 from envbuild.errors import InputError
-from envbuild.workspace import Workspace
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from envbuild.workspace import Workspace
 
 COMMANDS = {
     "list": "Profiles, their variants, and whether locks and Dockerfiles are up to date.",
@@ -32,9 +33,11 @@ COMMANDS = {
 class Session:
     """What every command is given: the console and the workspace."""
 
+    workspace: Workspace
+
     def __init__(self) -> None:
         self.console = Console(os.environ)
-        self.workspace = Workspace(root=".")
+        self.root = "."
 
 
 class LazyGroup(click.Group):
@@ -97,6 +100,9 @@ def cli(session: Session, /, directory: str, quiet: bool, verbose: bool, color: 
     session.console = Console(os.environ, volume=verbose - quiet, color=color)
     if not os.path.isdir(directory):
         raise InputError(f"{directory} is not a folder", hint="-C names the workspace")
+    from envbuild.workspace import Workspace  # 33 ms that --help and completion do not need
+
+    session.root = directory
     session.workspace = Workspace(root=directory)
     session.console.source = boundary.source_lines(session.workspace)
 

@@ -30,16 +30,15 @@ class Target(Struct, frozen=True, kw_only=True):
 class Requires(Struct, frozen=True, kw_only=True):
     """What one package asks for, as its metadata says."""
 
-    lines: tuple[str, ...]
+    lines: dict[str, tuple[str, ...]]
+    """By canonical name: every line about it."""
 
     def bounds(self, name: str, target: Target) -> str:
         """The bounds on ``name``: those that hold on the target without any extra; where there
         are none, those of extras."""
         plain, of_extras = [], []
-        for line in self.lines:
+        for line in self.lines.get(name, ()):
             head, _, marker = line.partition(";")
-            if requirement_name(head) != name:
-                continue
             if "extra" in marker:
                 of_extras.append(_specifiers(head))
             elif not marker or _holds(marker.strip(), target):
@@ -53,7 +52,11 @@ def requires(name: str, version: str, find: Find) -> Requires | None:
     for data in find(name, version):
         listed = _requires_dist(data, name)
         if listed is not None:
-            return Requires(lines=tuple(listed))
+            lines: dict[str, tuple[str, ...]] = {}
+            for line in listed:
+                about = requirement_name(line)
+                lines[about] = (*lines.get(about, ()), line)
+            return Requires(lines=lines)
     return None
 
 

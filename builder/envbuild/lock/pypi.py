@@ -100,7 +100,8 @@ def _named(pin: Pin) -> Pin:
 class Annotator(Struct, frozen=True, kw_only=True):
     """Tells each pin's requests with their bounds, its integrity and the system packages it needs.
 
-    ``previous`` is the lock before: bounds that cannot be read now are taken from it.
+    ``previous`` is the lock before: when it holds the same packages, asked for by the same, its
+    requests stand; and bounds that cannot be read now are taken from it.
     """
 
     question: Question
@@ -109,6 +110,9 @@ class Annotator(Struct, frozen=True, kw_only=True):
 
     def packages(self, resolution: Resolution) -> tuple[LockedPackage, ...]:
         """The packages of the lock, sorted by name."""
+        kept = self._kept(resolution)
+        if kept:
+            return tuple(self._package(pin, kept[pin.name]) for pin in resolution.added)
         versions = {pin.name: pin.version for pin in resolution.added}
         versions |= {row.name: row.version for row in resolution.provided if row.version}
         asks: dict[str, bounds.Requires | None] = {}
@@ -116,9 +120,25 @@ class Annotator(Struct, frozen=True, kw_only=True):
             for asker in pin.via:
                 if asker not in asks and asker in versions:
                     asks[asker] = bounds.requires(asker, versions[asker], self.find)
-        return tuple(self._package(pin, asks) for pin in resolution.added)
+        return tuple(
+            self._package(pin, tuple(self._request(pin, asker, asks) for asker in pin.via))
+            for pin in resolution.added
+        )
 
-    def _package(self, pin: Pin, asks: dict[str, bounds.Requires | None]) -> LockedPackage:
+    def _kept(self, resolution: Resolution) -> dict[str, tuple[Request, ...]]:
+        """The requests of the lock before, if it is about the same packages; else nothing."""
+        if self.previous is None or self.previous.input != self.question.asked:
+            return {}
+        before = {
+            (package.name, package.version, tuple(request.by for request in package.requested))
+            for package in self.previous.packages
+        }
+        now = {(pin.name, pin.version, pin.via) for pin in resolution.added}
+        if before != now or self.previous.provided != resolution.provided:
+            return {}
+        return {package.name: package.requested for package in self.previous.packages}
+
+    def _package(self, pin: Pin, requested: tuple[Request, ...]) -> LockedPackage:
         environment = self.question.variant.environment
         build = next(
             (
@@ -132,7 +152,7 @@ class Annotator(Struct, frozen=True, kw_only=True):
         return LockedPackage(
             name=pin.name,
             version=pin.version,
-            requested=tuple(self._request(pin, asker, asks) for asker in pin.via),
+            requested=requested,
             integrity="stub" if stub else "source" if build else "wheel",
             system=build.apt if build else (),
         )

@@ -6,6 +6,7 @@ entry, its ``--hash`` options on continued lines, then comment lines that say wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -22,45 +23,48 @@ class Pin(Struct, frozen=True, kw_only=True):
     via: tuple[str, ...]
 
 
+_ENTRY = re.compile(
+    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]\n]*\])?==(?P<version>[^\s;\\]+)[ ]*"
+    r"(?P<hashes>(?:\\\n[ ]+--hash=\S+[ ]*)*)\n"
+    r"(?P<via>(?:[ ]+#.*\n)*)",
+    re.MULTILINE,
+)
+_IGNORED = re.compile(r"^(#.*)?\n", re.MULTILINE)
+
+
 def parse(text: str) -> tuple[Pin, ...]:
     """The pins of a hashed requirement file, in its order.
 
     Raises:
         ValueError: a line that is neither an entry, a hash, nor a comment.
     """
+    text = text if text.endswith("\n") or not text else f"{text}\n"
     pins: list[Pin] = []
-    head: tuple[str, str] | None = None
-    hashes: list[str] = []
-    via: list[str] = []
-
-    def close() -> None:
-        if head:
-            pins.append(Pin(name=head[0], version=head[1], hashes=tuple(hashes), via=tuple(via)))
-        hashes.clear()
-        via.clear()
-
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip().removesuffix("\\").strip()
-        if not line:
+    place = 0
+    while place < len(text):
+        entry = _ENTRY.match(text, place)
+        if entry:
+            pins.append(_pin(entry))
+            place = entry.end()
             continue
-        if line.startswith("#"):
-            asked = line.removeprefix("#").strip().removeprefix("via").strip()
-            if asked and head:
-                via.append(asked)
-        elif line.startswith("--hash="):
-            hashes.append(line.removeprefix("--hash="))
-        else:
-            close()
-            head = _head(line, number)
-    close()
+        ignored = _IGNORED.match(text, place)
+        if ignored is None:
+            number = text.count("\n", 0, place) + 1
+            line = text[place:].partition("\n")[0]
+            raise ValueError(f"line {number}: expected name==version, found {line!r}")
+        place = ignored.end()
     return tuple(pins)
 
 
-def _head(line: str, number: int) -> tuple[str, str]:
-    name, separator, version = line.partition("==")
-    if not separator or not name or " " in version:
-        raise ValueError(f"line {number}: expected name==version, found {line!r}")
-    return canonical_name(name.partition("[")[0]), version
+def _pin(entry: re.Match[str]) -> Pin:
+    comments = (line.strip().lstrip("#").strip() for line in entry["via"].splitlines())
+    asked = (comment.removeprefix("via").strip() for comment in comments)
+    return Pin(
+        name=canonical_name(entry["name"]),
+        version=entry["version"],
+        hashes=tuple(part.removeprefix("--hash=") for part in entry["hashes"].split()[1::2]),
+        via=tuple(text for text in asked if text),
+    )
 
 
 def render(pins: Iterable[Pin], *, heading: str) -> str:

@@ -30,6 +30,9 @@ _TYPES = {
     "object": "keys and values",
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_OWN = (("schema",), ("name",))
+"""Keys that neither a parent nor a variant can give."""
+
 _NAMES = 20
 """A hint lists so many profiles."""
 
@@ -52,7 +55,8 @@ def known_names(name: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     names = sorted(known)
-    near = get_close_matches(name, names, n=2, cutoff=0.5)
+    near = [one for one in names if name and name in one][:2]
+    near = near or get_close_matches(name, names, n=2, cutoff=0.65)
     if near:
         return f"did you mean {' or '.join(near)}?"
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
@@ -100,7 +104,8 @@ def problems(
 ) -> tuple[Problem, ...]:
     """Every problem of a tree that ``error`` stopped the decoder at.
 
-    In a tree that is not ``complete`` a key may be missing, unless it was emptied.
+    In a tree that is not ``complete`` a key may be missing, unless it was emptied or is the
+    file's own.
     """
     found = [_read(wrong) for wrong in _validator().iter_errors(tree.value)]
     if not found:
@@ -169,8 +174,9 @@ def _translated(wrong: _Wrong, tree: Tree, *, complete: bool) -> Iterator[Proble
     elif wrong.keyword == "required":
         assert isinstance(wrong.found, dict)
         for key in wrong.wanted:
-            emptied = (*wrong.path, key) in tree.removed
-            if key not in wrong.found and (complete or emptied):
+            path = (*wrong.path, key)
+            certain = complete or path in tree.removed or path in _OWN
+            if key not in wrong.found and certain:
                 yield _missing(wrong, key, tree)
     else:
         path = (*wrong.path, str(wrong.found)) if wrong.is_key else wrong.path

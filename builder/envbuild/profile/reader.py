@@ -75,12 +75,13 @@ def scan(text: str, file: str) -> Scan:
     except _EnoughError:
         builder.whole = False
     value = builder.root
-    if value is None and builder.whole:
-        builder.problem(builder.top, "the file is empty", "a profile begins with: schema: 1")
-    elif not isinstance(value, dict) and builder.whole:
-        builder.problem(builder.top, "expected keys and values", "a profile begins with: schema: 1")
+    if builder.whole and not isinstance(value, dict):
+        wrong = "the file is empty" if value is None else "expected keys and values"
+        builder.problems.append(
+            Problem(message=wrong, mark=builder.top, hint="a profile begins with: schema: 1")
+        )
     problems = tuple(sorted(builder.problems, key=_place))
-    if isinstance(value, dict) and builder.whole:
+    if builder.whole and isinstance(value, dict):
         return Scan(tree=Tree(value=value, marks=builder.marks), problems=problems)
     return Scan(tree=None, problems=problems)
 

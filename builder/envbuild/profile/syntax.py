@@ -29,9 +29,11 @@ _COLUMN = (
     "the indentation fits nothing above it",
     "what belongs together begins in the same column; a value with ': ' in it needs quotes",
 )
+_ESCAPE = ("this escape is not known", "single quotes keep a backslash as it is")
 _SENTENCES: tuple[tuple[str, str, str], ...] = (
     ("scanning a quoted scalar found unexpected", *_QUOTE),
-    ("escape", "this escape is not known", "single quotes keep a backslash as it is"),
+    ("escape", *_ESCAPE),
+    ("hexdecimal number", *_ESCAPE),
     ("while parsing a quoted scalar", *_QUOTE),
     (
         "mapping values are not allowed",
@@ -43,16 +45,18 @@ _SENTENCES: tuple[tuple[str, str, str], ...] = (
         "a list item cannot begin here",
         "put it on a line of its own, in the column of the other items",
     ),
+    ("mapping keys are not allowed", "a ? cannot stand here", "write: key: value"),
     ("could not find expected ':'", "this is neither a key nor a value", "write: key: value"),
     ("did not find expected '-' indicator", *_COLUMN),
     ("did not find expected key", *_COLUMN),
     ("expected <block end>", *_COLUMN),
     ("expected <document start>", *_COLUMN),
+    ("expected '<document start>'", *_COLUMN),
     ("expected ',' or ']'", "the list that opens here is not closed", "[one, two]"),
     ("expected ',' or '}'", "the mapping that opens here is not closed", "{key: value}"),
     ("found a tab", "a tab cannot indent", "indent with spaces"),
     ("cannot start any token", "a value cannot begin with this character", "quote the value"),
-    ("node content", "a value is missing here", "close the brackets that are open"),
+    ("node content", "a value is expected here", "brackets come in pairs; quote one that is text"),
     ("tag", "tags are not part of the profile format", "quote a text that begins with !"),
     ("while scanning an a", "anchors and aliases are not part of the profile format", "quote it"),
     ("block scalar", "the text of | and > begins on the next line", "indent it with spaces"),

@@ -19,38 +19,30 @@ def assemble(variant: Variant, lock: Lock, *, dockerfile: str) -> Context:
         InputError: the lock does not have the variant, or holds what no lock can hold.
     """
     environment = variant.environment
-    locked = lock.variants.get(variant.name)
-    if locked is None:
-        raise InputError(
-            f"{lock.profile}: {variant.name} is not locked",
-            hint=f"run: envbuild lock {lock.profile}",
-        )
-    image = _pinned(environment)
+    locked = _locked(variant, lock)
     apt = _runtime_apt(environment)
-    wheels = stages.wheels(environment, locked, apt=apt)
     python = stages.python(environment, lock)
     files = _files(environment, lock)
-    has_wheels = any(package.integrity == "wheel" for package in locked.packages)
     made = Context(
         profile=environment.name,
         summary=environment.summary,
         variant=variant.name,
-        platform="linux/amd64" if variant.architecture == "amd64" else "linux/arm64",
+        platform=variant.platform,
         dockerfile=dockerfile,
         digest=locked.digest,
         accept_eula=environment.accept_eula,
         unpinned=tuple(c.Note(what=note.what, why=note.why) for note in locked.unpinned),
-        image=image,
-        build_image=environment.base.build_image or image,
+        image=stages.base_image(environment),
+        build_image=environment.base.build_image or stages.base_image(environment),
         apt=apt,
         checkouts=tuple(_checkout(git) for git in environment.git if git.install != "cmake"),
         libraries=stages.libraries(environment),
         python=python,
         build_constraints=environment.python.build_constraints,
-        locked=locked.wheels.path if has_wheels else None,
-        wheels=wheels,
+        locked=_wheel_file(locked),
+        wheels=stages.wheels(environment, locked, apt=apt, python=python),
         files=files,
-        context=_context_paths(locked, has_wheels=has_wheels, files=files),
+        context=_context_paths(locked, files),
         variables=_variables(environment, python),
         inherited_path=_path(environment, python),
         labels=_labels(variant, locked),
@@ -60,6 +52,16 @@ def assemble(variant: Variant, lock: Lock, *, dockerfile: str) -> Context:
         command=environment.command,
     )
     return _checked(made, lock.profile)
+
+
+def _locked(variant: Variant, lock: Lock) -> VariantLock:
+    found = lock.variants.get(variant.name)
+    if found is None:
+        raise InputError(
+            f"{lock.profile}: {variant.name} is not locked",
+            hint=f"run: envbuild lock {lock.profile}",
+        )
+    return found
 
 
 def _checked(made: Context, profile: str) -> Context:
@@ -75,11 +77,6 @@ def _checked(made: Context, profile: str) -> Context:
             f"the lock of {profile} holds what no lock can hold: {error}",
             hint=f"write it anew with: envbuild lock --force {profile}",
         ) from None
-
-
-def _pinned(environment: Environment) -> str:
-    base = environment.base
-    return f"{base.image}@{base.digest}" if base.digest else base.image
 
 
 def _runtime_apt(environment: Environment) -> tuple[str, ...]:
@@ -121,16 +118,17 @@ def _files(environment: Environment, lock: Lock) -> tuple[c.Copied, ...]:
     return copied
 
 
-def _context_paths(
-    locked: VariantLock, *, has_wheels: bool, files: tuple[c.Copied, ...]
-) -> tuple[str, ...]:
+def _wheel_file(locked: VariantLock) -> c.LockedFile | None:
+    """The requirement file of wheels; None when nothing is in it."""
+    if not any(package.integrity == "wheel" for package in locked.packages):
+        return None
+    return c.LockedFile(path=locked.wheels.path, sha256=locked.wheels.sha256)
+
+
+def _context_paths(locked: VariantLock, files: tuple[c.Copied, ...]) -> tuple[str, ...]:
     """What a build reads of the lock folder."""
-    paths = {file.source for file in files}
-    if has_wheels:
-        paths.add(locked.wheels.path)
-    if locked.sources:
-        paths.add(locked.sources.path)
-    return tuple(sorted(paths))
+    named = {file.path for file in (_wheel_file(locked), locked.sources) if file}
+    return tuple(sorted(named.union(file.source for file in files)))
 
 
 def _variables(environment: Environment, python: c.Python) -> tuple[c.Pair, ...]:

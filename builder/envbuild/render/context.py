@@ -33,6 +33,7 @@ from envbuild.profile.model import (
 
 # \Z, not $: the latter allows a line break at the end.
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Platform = Annotated[str, Meta(pattern=r"^linux/(amd64|arm64)\Z")]
 Pin = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*==[A-Za-z0-9][A-Za-z0-9.!+_-]*\Z")]
 Reference = Annotated[str, Meta(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?\Z")]
 
@@ -111,6 +112,13 @@ class Python(Struct, frozen=True, kw_only=True):
         return self.prefix is None
 
 
+class LockedFile(Struct, frozen=True, kw_only=True):
+    """A requirement file of the lock folder, and its sha256 when the lock was written."""
+
+    path: RelativePath
+    sha256: Digest
+
+
 class Build(Struct, frozen=True, kw_only=True):
     """One step of the wheels stage: the packages built together, and how.
 
@@ -128,10 +136,12 @@ class Wheels(Struct, frozen=True, kw_only=True):
     ``image`` is None when it stands on the stage ``base``; else the image that has the compilers,
     where ``libraries`` and the Python have to be made again. ``isolated`` are the pins that are
     there before the first build without isolation, ``pins`` all of them, ``stubs`` those whose
-    content is a vendor's and not pinned.
+    content is a vendor's and not pinned. ``recipe`` is a digest of all that the stage is made
+    of: podman's cache does not see what a mount of it holds.
     """
 
-    path: RelativePath
+    file: LockedFile
+    recipe: Digest
     builds: tuple[Build, ...]
     pins: tuple[Pin, ...]
     isolated: tuple[Pin, ...]
@@ -174,7 +184,7 @@ class Context(Struct, frozen=True, kw_only=True):
     profile: Name
     summary: Text
     variant: VariantName
-    platform: Literal["linux/amd64", "linux/arm64"]
+    platform: Platform
     dockerfile: RelativePath
     digest: Digest
     accept_eula: bool | None
@@ -186,7 +196,7 @@ class Context(Struct, frozen=True, kw_only=True):
     libraries: tuple[Library, ...]
     python: Python
     build_constraints: tuple[Requirement, ...]
-    locked: RelativePath | None
+    locked: LockedFile | None
     wheels: Wheels | None
     files: tuple[Copied, ...]
     context: tuple[RelativePath, ...]

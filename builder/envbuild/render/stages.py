@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Set as AbstractSet
+
+import msgspec
 
 from envbuild.errors import InputError
 from envbuild.lock.model import Lock, VariantLock
@@ -12,6 +15,12 @@ from envbuild.render import context as c
 
 MICROMAMBA = "docker.io/mambaorg/micromamba:2.3.2"
 UV = "ghcr.io/astral-sh/uv"
+
+
+def base_image(environment: Environment) -> str:
+    """The base image, by its digest where the profile gives one."""
+    base = environment.base
+    return f"{base.image}@{base.digest}" if base.digest else base.image
 
 
 def libraries(environment: Environment) -> tuple[c.Library, ...]:
@@ -117,7 +126,7 @@ def _spec_name(spec: str) -> str:
 
 
 def wheels(
-    environment: Environment, locked: VariantLock, *, apt: tuple[str, ...]
+    environment: Environment, locked: VariantLock, *, apt: tuple[str, ...], python: c.Python
 ) -> c.Wheels | None:
     """The stage that builds what the index has only as source; None: there is nothing to build.
 
@@ -139,8 +148,9 @@ def wheels(
     system = {name for build in stated for name in build.apt}
     system.update(name for package in names.values() for name in package.system)
     needed = {name for build in stated for name in build.needs}
-    return c.Wheels(
-        path=locked.sources.path,
+    made = c.Wheels(
+        file=c.LockedFile(path=locked.sources.path, sha256=locked.sources.sha256),
+        recipe="",
         builds=builds,
         pins=tuple(pins.values()),
         isolated=tuple(pin for name, pin in pins.items() if name not in unisolated),
@@ -153,6 +163,13 @@ def wheels(
             if elsewhere and library.checkout.name in needed
         ),
     )
+    around = (base_image(environment), apt, libraries(environment), python, locked.wheels.sha256)
+    return _with_recipe(made, (*around, environment.python.build_constraints))
+
+
+def _with_recipe(made: c.Wheels, around: tuple[object, ...]) -> c.Wheels:
+    recipe = hashlib.sha256(msgspec.json.encode((made, *around))).hexdigest()
+    return msgspec.structs.replace(made, recipe=recipe)
 
 
 def _builds(names: AbstractSet[str], stated: list[SourceBuild]) -> tuple[c.Build, ...]:

@@ -103,7 +103,7 @@ def write_tree(folder: str, files: Mapping[str, bytes], *, remove: Iterable[str]
     """
     removals = tuple(remove)
     for path in (*files, *removals):
-        _refuse_outside(folder, path)
+        _check_place(folder, path)
     recover(folder)
     if not any(_work(folder, files, removals)):
         return False
@@ -162,7 +162,7 @@ def _current(path: str) -> bytes | None:
     return None if os.path.islink(path) else read_if_exists(path)
 
 
-def _refuse_outside(folder: str, path: str) -> None:
+def _check_place(folder: str, path: str) -> None:
     parts = path.split("/")
     if "" in parts or "." in parts or ".." in parts or "\0" in path:
         raise InputError(f"{path!r} is not a path inside {folder}")
@@ -174,6 +174,8 @@ def _refuse_outside(folder: str, path: str) -> None:
                 f"{place} is a symbolic link, and envbuild does not write through it",
                 hint="put a folder there, or remove it",
             )
+        if os.path.lexists(place) and not os.path.isdir(place):
+            raise ToolError(f"{place} is a file, and a folder must be there", hint="move it away")
 
 
 def _stage(folder: str, files: Mapping[str, bytes], removals: tuple[str, ...]) -> None:

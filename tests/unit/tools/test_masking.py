@@ -32,4 +32,4 @@ def test_masked(text: str, shown: str) -> None:
 
 def test_a_command_is_shown_as_a_shell_reads_it() -> None:
     command = Command(argv=("uv", "a b", "--index", "https://me:pass@host/simple"))
-    assert command.text() == "uv 'a b' --index 'https://***@host/simple'"
+    assert command.text() == "uv 'a b' --index https://***@host/simple"

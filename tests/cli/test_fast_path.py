@@ -1,0 +1,177 @@
+"""The checks that are answered from stamps: fast, and never with another answer."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from envbuild import stamps
+from tests.cli.running import environment
+from tests.cli.samples import envbuild, locked, profile
+
+CHECKS = (("lock", "--check"), ("render", "--check"))
+HEAVY = ("click", "msgspec", "yaml", "jinja2", "json", "re", "pathlib", "typing")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two profiles, locked, rendered and checked."""
+    root = tmp_path_factory.mktemp("made")
+    locked(root, "one", "two")
+    for check in CHECKS:
+        assert envbuild(root, *check).exit == 0
+    return root
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of it, stamped."""
+    root = tmp_path / "work"
+    shutil.copytree(made, root)
+    for check in CHECKS:
+        assert envbuild(root, *check).exit == 0
+    yield root
+    shutil.rmtree(root)
+
+
+def imported(root: Path, *arguments: str) -> tuple[int, str, set[str]]:
+    """Status, talk, and the modules that a command line imports."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-X", "importtime", "-c",
+         "import sys; from envbuild.__main__ import main; sys.exit(main())", *arguments],
+        cwd=root, env=environment(root), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    lines = done.stderr.splitlines()
+    modules = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    said = [line for line in lines if not line.startswith("import time:")]
+    return done.returncode, "\n".join(said), modules
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("lock", "--check"), "2 profiles, all locks fresh"),
+        (("render", "--check"), "2 profiles, all Dockerfiles fresh"),
+        (("lock", "--check", "one"), "1 profiles, all locks fresh"),
+        (("lock", "one", "two", "one", "--check"), "2 profiles, all locks fresh"),
+        (("-q", "lock", "--check"), ""),
+        (("--quiet", "render", "two", "--check"), ""),
+    ],
+)
+def test_a_check_of_what_is_fresh_imports_nothing_heavy(
+    workspace: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    status, said, modules = imported(workspace, *arguments)
+    assert (status, said) == (0, says)
+    assert not modules & set(HEAVY)
+
+
+@pytest.mark.parametrize("option", [("-C", "work"), ("--directory", "work")])
+def test_a_check_in_another_folder(workspace: Path, option: tuple[str, str]) -> None:
+    status, said, modules = imported(workspace.parent, *option, "lock", "--check")
+    assert (status, said) == (0, "2 profiles, all locks fresh")
+    assert "click" not in modules
+
+
+def test_the_version_imports_nothing_heavy(tmp_path: Path) -> None:
+    status, _, modules = imported(tmp_path, "--version")
+    assert status == 0
+    assert not modules & {*HEAVY, "hashlib", "envbuild.stamps"}
+
+
+def test_the_fast_and_the_slow_way_say_the_same(workspace: Path) -> None:
+    for check in CHECKS:
+        fast = envbuild(workspace, *check)
+        shutil.rmtree(workspace / ".envbuild")
+        slow = envbuild(workspace, *check)
+        assert fast == slow
+
+
+@pytest.mark.parametrize("stage", ["lock", "render"])
+@pytest.mark.parametrize("more", [("--json",), ("--offline",), ("nobody",), ("-v",)])
+def test_any_other_command_line_goes_the_long_way(
+    workspace: Path, stage: str, more: tuple[str, ...]
+) -> None:
+    assert "click" in imported(workspace, stage, "--check", *more)[2]
+
+
+def test_an_edited_profile(workspace: Path) -> None:
+    path = workspace / "envs/one.yaml"
+    path.write_text(f"# a comment\n{path.read_text()}")
+    assert envbuild(workspace, "lock", "--check").exit == 0
+    path.write_text(path.read_text().replace("3.12", "3.13"))
+    said = envbuild(workspace, "lock", "--check")
+    assert (said.exit, "one: lock is stale" in said.stderr) == (1, True)
+    assert envbuild(workspace, "lock", "--check", "two").exit == 0
+
+
+def test_a_new_profile_is_part_of_the_question(workspace: Path) -> None:
+    profile(workspace, "three", folder="envs/team")
+    said = envbuild(workspace, "lock", "--check")
+    assert (said.exit, "three: lock is missing" in said.stderr) == (1, True)
+    assert envbuild(workspace, "lock", "--check", "one").exit == 0
+
+
+def test_a_profile_that_is_gone_is_not(workspace: Path) -> None:
+    (workspace / "envs/one.yaml").unlink()
+    said = envbuild(workspace, "lock", "--check")
+    assert (said.exit, said.stderr) == (0, "1 profiles, all locks fresh\n")
+    assert envbuild(workspace, "lock", "--check", "one").exit == 2
+
+
+def test_two_files_of_one_name_are_refused(workspace: Path) -> None:
+    profile(workspace, "one", folder="envs/team")
+    assert envbuild(workspace, "lock", "--check").exit == 2
+
+
+def test_a_changed_lock_file(workspace: Path) -> None:
+    (workspace / "lockfiles/one/linux-amd64-cpu.txt").write_text("numpy==1.0\n")
+    said = envbuild(workspace, "lock", "--check")
+    assert (said.exit, "was changed since it was locked" in said.stderr) == (1, True)
+    assert envbuild(workspace, "render", "--check").exit == 2
+
+
+def test_a_changed_dockerfile_and_one_too_many(workspace: Path) -> None:
+    old = workspace / "Dockerfiles/one/Dockerfile.linux-arm64-cpu"
+    shutil.copy(workspace / "Dockerfiles/one/Dockerfile", old)
+    assert envbuild(workspace, "render", "--check").exit == 1
+    old.unlink()
+    assert envbuild(workspace, "render", "--check").exit == 0
+    (workspace / "Dockerfiles/two/Dockerfile").write_text("FROM scratch\n")
+    assert envbuild(workspace, "render", "--check").exit == 1
+    assert envbuild(workspace, "lock", "--check").exit == 0
+
+
+def test_a_template_that_replaces_a_shipped_one(workspace: Path) -> None:
+    (workspace / "templates").mkdir()
+    (workspace / "templates/dockerignore.j2").write_text("# Rendered by envbuild\n*\n!x\n")
+    assert envbuild(workspace, "render", "--check").exit != 0
+    assert envbuild(workspace, "lock", "--check").exit == 0
+
+
+def test_what_a_killed_process_left_is_completed(workspace: Path) -> None:
+    folder = workspace / "lockfiles/one"
+    (folder / ".envbuild-commit").mkdir()
+    (folder / ".envbuild-commit/linux-amd64-cpu.txt").write_text("numpy==1.0\n")
+    assert envbuild(workspace, "lock", "--check").exit == 1
+    assert not (folder / ".envbuild-commit").exists()
+
+
+def test_stamps_of_another_program_are_not_believed(workspace: Path) -> None:
+    for path in (workspace / stamps.FOLDER).rglob("*"):
+        if path.is_file():
+            path.write_text(path.read_text().replace("envbuild 0", "envbuild 9", 1))
+    assert "click" in imported(workspace, "lock", "--check")[2]
+    assert "click" not in imported(workspace, "lock", "--check")[2]
+
+
+def test_a_workspace_without_stamps_that_cannot_be_written(workspace: Path) -> None:
+    shutil.rmtree(workspace / ".envbuild")
+    (workspace / ".envbuild").write_text("a file")
+    for _ in range(2):
+        assert envbuild(workspace, "lock", "--check").exit == 0
