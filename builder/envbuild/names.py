@@ -10,10 +10,11 @@ _SEPARATORS = re.compile(r"[-_.]+")
 _VERSION = r"[0-9]+(?:\.[0-9]+)*(?:\.\*|(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?)"
 _PLAIN = re.compile(
     rf"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?) *"
+    rf"(\[[A-Za-z0-9]+(?:,[A-Za-z0-9]+)*\])? *"
     rf"((?:(?:==|!=) *{_VERSION}|(?:<=|>=|<|>) *[0-9]+(?:\.[0-9]+)*)"
     rf"(?: *, *(?:(?:==|!=) *{_VERSION}|(?:<=|>=|<|>) *[0-9]+(?:\.[0-9]+)*))*)?"
 )
-"""The requirements that nearly every list consists of: a name and plain bounds."""
+"""The requirements that nearly every list consists of: a name, extras and plain bounds."""
 
 
 @functools.cache
@@ -25,8 +26,11 @@ def normalise(requirement: str) -> str:
     """
     plain = _PLAIN.fullmatch(requirement)
     if plain:
-        bounds = (plain[2] or "").replace(" ", "").split(",")
-        return canonical_name(plain[1]) + ",".join(sorted(bounds))
+        extras = ",".join(sorted(set((plain[2] or "[]")[1:-1].split(","))))
+        bounds = (plain[3] or "").replace(" ", "").split(",")
+        return (
+            canonical_name(plain[1]) + (f"[{extras}]" if extras else "") + ",".join(sorted(bounds))
+        )
     return _normalised(requirement)
 
 

@@ -46,6 +46,9 @@ class Waiting:
 
     def go_on(self) -> None:
         os.write(self._pipe, self._text)
+        self.close()
+
+    def close(self) -> None:
         os.close(self._pipe)
 
     def end(self) -> tuple[int, str, str]:
@@ -57,6 +60,7 @@ class Waiting:
 def test_a_signal_ends_the_command_in_order(tmp_path: Path, sign: signal.Signals) -> None:
     waiting = Waiting(tmp_path)
     waiting.process.send_signal(sign)
+    waiting.close()  # a signal just before the read would not end that
     status, out, err = waiting.end()
     assert (status, out) == (130, "")
     assert err.strip() == "error: interrupted: nothing is half written"

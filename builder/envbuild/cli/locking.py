@@ -12,7 +12,7 @@ from msgspec import Struct
 
 import envbuild
 from envbuild.cli import common
-from envbuild.errors import InputError
+from envbuild.errors import InputError, Problem
 from envbuild.lock import assemble, folder, freshness, indexes, planning, uv, working
 from envbuild.lock.model import HEADER, VariantLock
 from envbuild.tools import files, proc, uvcache
@@ -52,11 +52,31 @@ def copied_files(found: Profiles, profile: ResolvedProfile) -> dict[str, bytes]:
     """The files that a profile copies into its image, by their path in ``files/``.
 
     Raises:
-        InputError: one does not exist.
+        InputError: one does not exist, or two are copied under one name.
     """
-    place = os.path.dirname(found.paths[profile.files[0]])
-    names = {file.source for variant in profile.variants for file in variant.environment.files}
-    return {name: files.read_bytes(f"{place}/{name}") for name in sorted(names)}
+    paths = copied_paths(found, profile)
+    return {name: files.read_bytes(path) for name, path in paths.items()}
+
+
+def copied_paths(found: Profiles, profile: ResolvedProfile) -> dict[str, str]:
+    """Where the copied files lie: beside the YAML file that names them.
+
+    Raises:
+        InputError: two files are copied under one name.
+    """
+    paths: dict[str, str] = {}
+    for variant in profile.variants:
+        for index, file in enumerate(variant.environment.files):
+            mark = variant.marks[("files", index)]
+            path = f"{os.path.dirname(found.paths[mark.file])}/{file.source}"
+            if paths.setdefault(file.source, path) != path:
+                problem = Problem(
+                    message=f"{file.source} is also copied from {paths[file.source]}",
+                    mark=mark,
+                    hint="give one of the two another name",
+                )
+                raise InputError("two files have one name", problems=(problem,))
+    return dict(sorted(paths.items()))
 
 
 def freshness_of(
@@ -103,12 +123,11 @@ def depends_on(workspace: Workspace, found: Profiles, profile: ResolvedProfile) 
     path, label = workspace_path(workspace, profile.name)
     header = folder.read(path, label).header
     locked = (HEADER, *(folder.named_files(header) if header else ()))
-    place = os.path.dirname(found.paths[profile.files[0]])
-    sources = {file.source for variant in profile.variants for file in variant.environment.files}
+    copied = copied_paths(found, profile).values()
     return (
         *common.input_files(workspace, found, profile),
         *(f"{label}/{name}" for name in locked),
-        *(os.path.relpath(f"{place}/{name}", workspace.root) for name in sorted(sources)),
+        *(os.path.relpath(path, workspace.root) for path in copied),
     )
 
 

@@ -77,6 +77,8 @@ def _bundled_numpy(versions: Mapping[str, str]) -> str | None:
 
 
 def _satisfies(version: str, requirement: str) -> bool:
+    if requirement.partition("==")[2] == version:
+        return True
     from packaging.requirements import Requirement
 
     return Requirement(requirement).specifier.contains(version, prereleases=True)
@@ -87,7 +89,9 @@ def _torch(variant: Variant, versions: Mapping[str, str]) -> list[Problem]:
     if torch is None or variant.cuda is None:
         return []
     mark = variant.marks.get(("python", "requirements"))
-    release = torch.partition("+")[0]
+    release, _, local = torch.partition("+")
+    if local == variant.accelerator:
+        return []  # a build of the vendor's index that says so itself
     build = facts.torch_build(release, variant.architecture)
     wanted = f"{variant.cuda[0]}.{variant.cuda[1]}"
     has_runtime = any(name.startswith(_CUDA_RUNTIMES) for name in versions)

@@ -140,13 +140,16 @@ def solver_input(
 
 
 def _bundle_constraints(bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
-    pins = {
+    """The image's packages: exact where the version is known, by name alone where it is not."""
+    packages = {
         canonical_name(name): version
         for bundle in bundles
         for name, version in bundle.packages.items()
-        if version != "unknown"
     }
-    return tuple(f"{name}=={version}" for name, version in sorted(pins.items()))
+    return tuple(
+        name if version == "unknown" else f"{name}=={version}"
+        for name, version in sorted(packages.items())
+    )
 
 
 def _companions(pins: tuple[str, ...]) -> tuple[str, ...]:

@@ -29,7 +29,8 @@ class SolverInput(Value, frozen=True, kw_only=True):
     """Exactly what the solvers see for one variant: its digest decides whether a lock is stale.
 
     Requirements are normalised and sorted; ``constraints`` are the profile's, ``bundle`` those
-    that the image's own packages impose, ``companions`` those that torch imposes on what is
+    that the image's own packages impose (a name alone: the package is there, its version is not
+    known), ``companions`` those that torch imposes on what is
     compiled against it; ``provided`` are requirements that the image already satisfies.
     ``source_builds`` may be source-only; ``stubs`` are placeholders of a vendor index that is not
     asked. ``metadata`` are static statements as canonical JSON. ``indexes`` are the named

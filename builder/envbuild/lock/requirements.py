@@ -29,6 +29,7 @@ _ENTRY = re.compile(
     r"(?P<via>(?:[ ]+#.*\n)*)",
     re.MULTILINE,
 )
+_HASH = re.compile(r"--hash=(\S+)")
 _IGNORED = re.compile(r"^(#.*)?\n", re.MULTILINE)
 
 
@@ -62,7 +63,7 @@ def _pin(entry: re.Match[str]) -> Pin:
     return Pin(
         name=canonical_name(entry["name"]),
         version=entry["version"],
-        hashes=tuple(part.removeprefix("--hash=") for part in entry["hashes"].split()[1::2]),
+        hashes=tuple(_HASH.findall(entry["hashes"])),
         via=tuple(text for text in asked if text),
     )
 

@@ -10,7 +10,7 @@ from envbuild.names import normalise
 from envbuild.profile.model import GitSource, KeyPath, Python, Variant
 
 _VERSION = r"[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?"
-_BOUND = rf"((===?|!=|<|>|<=|>=) *{_VERSION}|(==|!=) *[0-9]+(\.[0-9]+)*\.\*)"
+_BOUND = rf"((==|!=|<|>|<=|>=) *{_VERSION}|(==|!=) *[0-9]+(\.[0-9]+)*\.\*)"
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 PLAIN_REQUIREMENT = re.compile(
     rf"{_NAME}(\[{_NAME}( *, *{_NAME})*\])? *({_BOUND}( *, *{_BOUND})*)?"

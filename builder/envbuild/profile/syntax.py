@@ -19,7 +19,7 @@ LIMIT = 1024 * 1024
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 _FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _SHOWN = 20
 """So many characters of one file that cannot stand in YAML are named."""

@@ -82,7 +82,9 @@ def _same_shape(real: Sequence[Instruction], twin: Sequence[Instruction]) -> Non
         if _inert(instruction.flags) != _inert(other.flags):
             message = f"a value changed the flags of {instruction.keyword}"
             raise _Mismatch(message, instruction.line)
-        if _tokens(instruction) != _tokens(other):
+        # Most arguments hold no value, or one without a character to make inert.
+        same = instruction.arguments == other.arguments
+        if not same and _tokens(instruction) != _tokens(other):
             message = f"a value reached {instruction.keyword} without its filter"
             raise _Mismatch(message, instruction.line)
     if len(real) != len(twin):
@@ -105,19 +107,29 @@ def _tokens(instruction: Instruction) -> tuple[tuple[str, str], ...]:
     exec_form = words.exec_form(instruction.arguments)
     if exec_form is not None:
         return tuple((inert_text(word), "[]") for word in exec_form)
-    try:
-        if instruction.keyword in {"ENV", "LABEL"}:
-            return tuple((inert_text(x), "") for pair in _pairs(instruction) for x in pair)
-        if instruction.keyword in {"RUN", "CMD", "ENTRYPOINT"}:
+    if instruction.keyword in {"ENV", "LABEL"}:
+        return tuple((inert_text(x), "") for pair in _pairs(instruction) for x in pair)
+    if instruction.keyword in {"RUN", "CMD", "ENTRYPOINT"}:
+        try:
             found = words.shell_tokens(instruction.arguments)
-            return tuple((inert_text(token.text), token.live) for token in found)
-    except ValueError as error:
-        raise _Mismatch(f"{instruction.keyword}: {error}", instruction.line) from None
+        except ValueError as error:
+            raise _Mismatch(f"{instruction.keyword}: {error}", instruction.line) from None
+        return tuple((inert_text(token.text), token.live) for token in found)
     return tuple((inert_text(word), "") for word in instruction.arguments.split())
 
 
 def _pairs(instruction: Instruction) -> tuple[tuple[str, str], ...]:
-    return words.pairs(instruction.arguments, {"PATH": _INHERITED})
+    try:
+        return words.pairs(instruction.arguments, {"PATH": _INHERITED})
+    except ValueError as error:
+        raise _Mismatch(f"{instruction.keyword}: {error}", instruction.line) from None
+
+
+def _word(instruction: Instruction) -> str:
+    try:
+        return words.unquote(instruction.arguments, {})
+    except ValueError as error:
+        raise _Mismatch(f"{instruction.keyword}: {error}", instruction.line) from None
 
 
 def _says(instructions: Sequence[Instruction], context: Context) -> None:
@@ -126,11 +138,12 @@ def _says(instructions: Sequence[Instruction], context: Context) -> None:
         raise _Mismatch("it has no FROM", 1)
     _images(instructions, context)
     final = instructions[starts[-1] :]
-    line = final[0].line
+    said_at_last = {key: (value, line) for key, value, line in _said(final)}
     for keyword, name, value in _planned(context):
-        found = _last(final, keyword, name)
+        found = said_at_last.get((keyword, name))
         if found is None:
-            raise _Mismatch(f"{keyword} {name or value} is missing".rstrip(), line)
+            message = f"{keyword} {name or value} is missing".rstrip()
+            raise _Mismatch(message, final[0].line)
         if found[0] != value:
             said = f"{keyword} {name} is" if name else f"{keyword} is"
             raise _Mismatch(f"{said} {found[0]!r}; the profile says {value!r}", found[1])
@@ -179,21 +192,16 @@ def _planned(context: Context) -> Iterator[tuple[str, str, object]]:
         yield "CMD", "", context.command
 
 
-def _last(final: Sequence[Instruction], keyword: str, name: str) -> tuple[object, int] | None:
-    """The value that stands at the end of the stage, and its line."""
-    for found in reversed(final):
-        if found.keyword != keyword:
-            continue
-        if keyword in {"ENV", "LABEL"}:
-            values = dict(_pairs(found))
-            if name in values:
-                return values[name], found.line
-        elif keyword == "COPY":
+def _said(final: Sequence[Instruction]) -> Iterator[tuple[tuple[str, str], object, int]]:
+    """Keyword and name, value and line of all that a stage says, in its order."""
+    for found in final:
+        if found.keyword in {"ENV", "LABEL"}:
+            for name, value in _pairs(found):
+                yield (found.keyword, name), value, found.line
+        elif found.keyword == "COPY":
             *sources, path = found.arguments.split()
-            if path == name:
-                return (*found.flags, *sources), found.line
-        elif keyword in {"ENTRYPOINT", "CMD"}:
-            return words.exec_form(found.arguments), found.line
-        else:
-            return words.unquote(found.arguments, {}), found.line
-    return None
+            yield ("COPY", path), (*found.flags, *sources), found.line
+        elif found.keyword in {"ENTRYPOINT", "CMD"}:
+            yield (found.keyword, ""), words.exec_form(found.arguments), found.line
+        elif found.keyword in {"WORKDIR", "USER"}:
+            yield (found.keyword, ""), _word(found), found.line

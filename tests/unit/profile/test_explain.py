@@ -43,8 +43,10 @@ ONE_LINE = "every value is one line; >- ends without a line break, > and | do no
         ("apt: libgl1\n", "12:1: apt: expected a list; found 'libgl1' // a list of one: [libgl1]"),
         (
             "apt: {add: [libgl1]}\n",
-            "12:1: apt: expected a list; found keys and values"
-            " // a list, or {append: [...]} to add to the inherited one",
+            (
+                "12:1: apt: expected a list; found keys and values"
+                " // a list, or {append: [...]} to add to the inherited one"
+            ),
         ),
         (
             "apt: [1, [x]]\n",
@@ -123,8 +125,10 @@ ONE_LINE = "every value is one line; >- ends without a line break, > and | do no
         ("python:\n", "12:1: 'python' stands twice, first on line 7 // keep one"),
         (
             f"workdir: {'x' * 100}\n",
-            "12:1: workdir: expected an absolute path in the image, of letters, digits and _.@+-;"
-            f" found '{'x' * 57}...' // None",
+            (
+                "12:1: workdir: expected an absolute path in the image, of letters, digits and _.@+-;"
+                f" found '{'x' * 57}...' // None"
+            ),
         ),
     ],
 )
@@ -155,8 +159,10 @@ def test_every_problem_of_an_optional_mapping_is_named():
     assert refused("base", base=text) == [
         "envs/base.yaml:12:1: user: name is missing // name is an account's name",
         "envs/base.yaml:12:8: user.uid: expected a whole number from 0 to 65533; found 'a' // None",
-        "envs/base.yaml:12:16: user.create: expected true or false; found 'on'"
-        " // write true, without quotes",
+        (
+            "envs/base.yaml:12:16: user.create: expected true or false; found 'on'"
+            " // write true, without quotes"
+        ),
         "envs/base.yaml:12:28: user: unknown key 'home' // known here: create, name, uid",
     ]
 
@@ -172,8 +178,10 @@ def test_a_layer_is_blamed_at_its_own_place():
     text = changed("{}", "{python: {source: pip, requirements: {append: [1]}}}")
     assert refused("base", base=text) == [
         "envs/base.yaml:13:32: python.source: expected one of conda, image, uv; found 'pip' // None",
-        "envs/base.yaml:13:69: python.requirements: expected a requirement as pip takes it:"
-        ' name[extra]>=1.0,<2 ; marker; found the number 1 // quote it to make it text: "1"',
+        (
+            "envs/base.yaml:13:69: python.requirements: expected a requirement as pip takes it:"
+            ' name[extra]>=1.0,<2 ; marker; found the number 1 // quote it to make it text: "1"'
+        ),
     ]
 
 

@@ -102,8 +102,10 @@ def test_many_known_names_are_not_all_listed():
 def test_a_circle_is_told_in_the_same_words_wherever_it_was_entered(start):
     known = chain(b="extends: d", c="extends: b", d="extends: c", away="extends: d")
     assert said(Library(known).layers(start).problems) == [
-        "envs/b.yaml:3:1: extends goes in a circle: b -> d -> c -> b"
-        " // one of them must not extend the next"
+        (
+            "envs/b.yaml:3:1: extends goes in a circle: b -> d -> c -> b"
+            " // one of them must not extend the next"
+        )
     ]
 
 
@@ -120,8 +122,10 @@ def test_a_variant_can_be_taken_away_but_only_one_that_is_there():
     assert list(found.variants) == ["linux-amd64-cpu"]
     found = Library(chain(a="extends: b\nvariants:\n  linux-arm64-cu130:", b=parent)).layers("a")
     assert said(found.problems) == [
-        "envs/a.yaml:5:3: variants.linux-arm64-cu130: expected keys and values; found nothing"
-        " // linux-arm64-cu130: {} changes nothing"
+        (
+            "envs/a.yaml:5:3: variants.linux-arm64-cu130: expected keys and values; found nothing"
+            " // linux-arm64-cu130: {} changes nothing"
+        )
     ]
     assert found.doubtful
 

@@ -88,23 +88,31 @@ def test_every_key_and_item_has_its_place():
         ("? [a]\n: b\n", "f:1:3: a key must be text // write: key: value"),
         (
             "a: !!int '3'\n",
-            "f:1:4: the tag !!int is not part of the profile format"
-            " // remove it; quotes make a value text",
+            (
+                "f:1:4: the tag !!int is not part of the profile format"
+                " // remove it; quotes make a value text"
+            ),
         ),
         (
             "a: ! 3\n",
-            "f:1:4: the tag ! is not part of the profile format"
-            " // remove it; quotes make a value text",
+            (
+                "f:1:4: the tag ! is not part of the profile format"
+                " // remove it; quotes make a value text"
+            ),
         ),
         (
             "a: &x [1]\n",
-            "f:1:4: &x: anchors and aliases are not part of the profile format"
-            " // write the value out, share it by extends, or quote it if it is text",
+            (
+                "f:1:4: &x: anchors and aliases are not part of the profile format"
+                " // write the value out, share it by extends, or quote it if it is text"
+            ),
         ),
         (
             "*x : 1\n",
-            "f:1:1: *x: anchors and aliases are not part of the profile format"
-            " // write the value out, share it by extends, or quote it if it is text",
+            (
+                "f:1:1: *x: anchors and aliases are not part of the profile format"
+                " // write the value out, share it by extends, or quote it if it is text"
+            ),
         ),
     ],
 )
@@ -120,12 +128,18 @@ def test_all_problems_come_together_sorted_by_place():
     assert said(scan(text, "f").problems) == [
         "f:1:11: 'b' stands twice, first on line 1 // keep one",
         "f:2:1: 'a' stands twice, first on line 1 // keep one",
-        "f:2:4: &x: anchors and aliases are not part of the profile format"
-        " // write the value out, share it by extends, or quote it if it is text",
-        "f:3:5: *x: anchors and aliases are not part of the profile format"
-        " // write the value out, share it by extends, or quote it if it is text",
-        "f:3:9: the tag !!str is not part of the profile format"
-        " // remove it; quotes make a value text",
+        (
+            "f:2:4: &x: anchors and aliases are not part of the profile format"
+            " // write the value out, share it by extends, or quote it if it is text"
+        ),
+        (
+            "f:3:5: *x: anchors and aliases are not part of the profile format"
+            " // write the value out, share it by extends, or quote it if it is text"
+        ),
+        (
+            "f:3:9: the tag !!str is not part of the profile format"
+            " // remove it; quotes make a value text"
+        ),
         "f:4:1: 'a' stands twice, first on line 1 // keep one",
     ]
 

@@ -128,8 +128,10 @@ def test_an_unknown_profile():
             "linux-amd64-cu128: {}",
             "linux-amd64-cu128:",
             [
-                "13:3: variants.linux-amd64-cu128: expected keys and values; found nothing"
-                " // linux-amd64-cu128: {} changes nothing"
+                (
+                    "13:3: variants.linux-amd64-cu128: expected keys and values; found nothing"
+                    " // linux-amd64-cu128: {} changes nothing"
+                )
             ],
         ),
         ("schema: 1\n", "", ["1:1: schema is missing // schema is 1"]),
@@ -144,8 +146,10 @@ def test_an_unknown_profile():
             "  prefix: /opt/base\n",
             "",
             [
-                "9:3: python.prefix is missing: source uv makes an environment there"
-                " // prefix: /opt/base"
+                (
+                    "9:3: python.prefix is missing: source uv makes an environment there"
+                    " // prefix: /opt/base"
+                )
             ],
         ),
     ],
@@ -163,8 +167,10 @@ def test_all_problems_of_all_files_come_at_once_and_once_each():
     found = refused("child", base=parent, child=CHILD.replace("env:", "evn:"))
     assert [line.split(" // ")[0] for line in found] == [
         "envs/base.yaml:4:1: 'name' stands twice, first on line 2",
-        "envs/base.yaml:6:3: base.image: expected an image with its tag: "
-        "nvcr.io/nvidia/isaac-sim:5.1.0; found 'ubuntu'",
+        (
+            "envs/base.yaml:6:3: base.image: expected an image with its tag: "
+            "nvcr.io/nvidia/isaac-sim:5.1.0; found 'ubuntu'"
+        ),
         "envs/base.yaml:10:3: python.source: expected one of conda, image, uv; found 'pip'",
         "envs/base.yaml:11:3: python: unknown key 'zzz'",
         "envs/child.yaml:7:1: unknown key 'evn'",
@@ -183,8 +189,10 @@ def test_without_a_variant_the_rest_is_judged_all_the_same():
     text = changed("variants:\n  linux-amd64-cu128: {}\n", "").replace("3.10", "4")
     assert [line.split(" // ")[0] for line in refused("base", base=text)] == [
         "envs/base.yaml:1:1: a profile has at least one variant",
-        "envs/base.yaml:8:3: python.version: expected a Python version: 3.11 or 3.11.9;"
-        " found the number 4",
+        (
+            "envs/base.yaml:8:3: python.version: expected a Python version: 3.11 or 3.11.9;"
+            " found the number 4"
+        ),
     ]
 
 

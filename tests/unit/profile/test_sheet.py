@@ -73,18 +73,24 @@ def test_common_keys_and_layers_are_divided_with_their_places():
         ),
         (
             "variants: {linux-amd64-cu12: {}}",
-            "1:12: 'linux-amd64-cu12' is not a variant"
-            " // a platform and an accelerator: linux-amd64-cu128, linux-arm64-cpu",
+            (
+                "1:12: 'linux-amd64-cu12' is not a variant"
+                " // a platform and an accelerator: linux-amd64-cu128, linux-arm64-cpu"
+            ),
         ),
         (
             'variants: {"linux-amd64-cpu\\n": {}}',
-            "1:12: 'linux-amd64-cpu\\n' is not a variant"
-            " // a platform and an accelerator: linux-amd64-cu128, linux-arm64-cpu",
+            (
+                "1:12: 'linux-amd64-cpu\\n' is not a variant"
+                " // a platform and an accelerator: linux-amd64-cu128, linux-arm64-cpu"
+            ),
         ),
         (
             "variants: {linux-amd64-cpu: 3}",
-            "1:12: variants.linux-amd64-cpu: expected keys and values; found the number 3"
-            " // linux-amd64-cpu: {} changes nothing",
+            (
+                "1:12: variants.linux-amd64-cpu: expected keys and values; found the number 3"
+                " // linux-amd64-cpu: {} changes nothing"
+            ),
         ),
         (
             "variants: {linux-amd64-cpu: {name: x}}",

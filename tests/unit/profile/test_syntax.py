@@ -31,8 +31,10 @@ SENTENCES = [
     (
         "a: - b\n",
         "1:4",
-        "a list item cannot begin here"
-        " // put it on a line of its own, in the column of the other items",
+        (
+            "a list item cannot begin here"
+            " // put it on a line of its own, in the column of the other items"
+        ),
     ),
     ("a: 1\nabc\n", "2:1", "this is neither a key nor a value // write: key: value"),
     ("a: [1, 2\nb: 3\n", "1:4", "the list that opens here is not closed // [one, two]"),
@@ -88,8 +90,10 @@ def test_half_a_character_is_named():
     with pytest.raises(UnicodeEncodeError) as caught:
         yaml.CBaseLoader(text)
     assert said(explained(caught.value, text, "f")) == [
-        "f:1:4: the character U+DCFF cannot stand in a profile"
-        " // remove it, and save the file as UTF-8"
+        (
+            "f:1:4: the character U+DCFF cannot stand in a profile"
+            " // remove it, and save the file as UTF-8"
+        )
     ]
 
 
@@ -107,8 +111,10 @@ def test_half_a_character_is_named():
         ),
         (
             "x" * (LIMIT + 1),
-            "f:1:1: 1048577 characters are too many; a profile has at most 1048576"
-            " // is this the right file?",
+            (
+                "f:1:1: 1048577 characters are too many; a profile has at most 1048576"
+                " // is this the right file?"
+            ),
         ),
     ],
 )

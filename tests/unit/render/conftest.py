@@ -14,6 +14,8 @@ from envbuild.lock.model import (
     VariantLock,
 )
 from envbuild.profile.model import Environment, ResolvedProfile, Variant
+from envbuild.render.dockerfile import parse
+from envbuild.render.tree import render
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 VARIANT = "linux-amd64-cu128"
@@ -75,3 +77,12 @@ def locked(*packages, files=(), tools=None, **changes):
         variants={VARIANT: variant_lock(*packages, **changes)},
         files=tuple(FileDigest(path=path, sha256="c" * 64) for path in files),
     )
+
+
+def text(profile, lock, templates, path="Dockerfile"):
+    return {f.path: f.text for f in render(profile, lock, templates).files}[path]
+
+
+def runs(profile, lock, templates):
+    found = parse(text(profile, lock, templates))
+    return [i.arguments for i in found if i.keyword == "RUN"]

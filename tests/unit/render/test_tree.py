@@ -6,16 +6,7 @@ from envbuild.lock.model import FileDigest
 from envbuild.render.dockerfile import parse
 from envbuild.render.tree import dockerfile_names, render, tidy
 
-from .conftest import VARIANT, locked, package, resolved, variant_lock
-
-
-def text(profile, lock, templates, path="Dockerfile"):
-    return {f.path: f.text for f in render(profile, lock, templates).files}[path]
-
-
-def runs(profile, lock, templates):
-    found = parse(text(profile, lock, templates))
-    return [i.arguments for i in found if i.keyword == "RUN"]
+from .conftest import VARIANT, locked, package, resolved, runs, text, variant_lock
 
 
 def test_a_file_for_each_variant_and_its_ignore_file(templates):
@@ -157,61 +148,6 @@ def test_every_mount_target_is_new_to_the_base(templates):
     ]
     assert targets
     assert all(target.startswith("/run/envbuild/") for target in targets)
-
-
-@pytest.mark.parametrize("source", ["image", "uv", "conda"])
-def test_what_is_mounted_is_named_in_the_command(templates, source):
-    """podman 4.3 takes a layer from its cache although the mounted file has changed."""
-    python = {"version": "3.11", "source": source, "interpreter": "/python.sh", "prefix": "/opt/e"}
-    conda = {"channels": ["conda-forge"], "packages": ["python=3.11"]}
-    profile = resolved(python=python, **({"conda": conda} if source == "conda" else {}))
-    lock = locked(package("numpy==1.26.0"), package("docopt==0.6.2", "source"))
-    named = {f"{VARIANT}.txt": "a" * 64, f"{VARIANT}.sdist.txt": "b" * 64}
-    checked = 0
-    for run in parse(text(profile, lock, templates)):
-        for flag in run.flags:
-            mount = dict(part.partition("=")[::2] for part in flag.split(","))
-            if mount.get("source") in named:
-                digest = named[mount["source"]]
-                assert f'"$(sha256sum < {mount["target"]})" = "{digest}  -"' in run.arguments
-                checked += 1
-            elif mount.get("source") in {"/wheels", "/bin/micromamba"}:
-                assert " : " in run.arguments
-                checked += 1
-    assert checked == {"image": 3, "uv": 3, "conda": 4}[source]
-
-
-def recipe(profile, lock, templates):
-    (run,) = [r for r in runs(profile, lock, templates) if "/run/envbuild/wheels" in r]
-    return run.partition(": ")[2].partition(";")[0]
-
-
-def test_the_recipe_of_the_wheels_follows_what_they_are_built_from(templates):
-    def python(**changes):
-        return {"version": "3.11", "source": "image", "interpreter": "/python.sh", **changes}
-
-    lock = locked(package("docopt==0.6.2", "source"))
-    flags = [{"package": "docopt", "reason": "r", "environment": {"CFLAGS": "-O2"}}]
-    found = [
-        recipe(resolved(python=python()), lock, templates),
-        recipe(
-            resolved(python=python(**{"build-constraints": ["setuptools<81"]})), lock, templates
-        ),
-        recipe(resolved(python=python(**{"build-from-source": flags})), lock, templates),
-        recipe(resolved(python=python(), apt=["libgl1"]), lock, templates),
-        recipe(
-            resolved(python=python()),
-            locked(
-                package("docopt==0.6.2", "source"),
-                sources=FileDigest(path="x.txt", sha256="e" * 64),
-            ),
-            templates,
-        ),
-    ]
-    assert len(set(found)) == len(found)
-    assert all(len(digest) == 64 for digest in found)
-    changed_env = recipe(resolved(python=python(), env={"A": "b"}), lock, templates)
-    assert changed_env == found[0]
 
 
 @pytest.mark.parametrize(
