@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envbuild.errors import InputError
+from envbuild.profile.reference import reference
 from envbuild.profile.schema import profile_schema
 from envbuild.tools import files
 
@@ -18,20 +19,22 @@ if TYPE_CHECKING:
 
 @click.command("schema")
 @click.option("-o", "--output", metavar="FILE", help="Write it there, not to stdout.")
+@click.option("--markdown", is_flag=True, help="The reference page for people, not the schema.")
 @click.pass_obj
-def command(session: Session, /, output: str | None) -> int:
+def command(session: Session, /, output: str | None, markdown: bool) -> int:
     """Print the JSON schema of a profile, for editors that check YAML while you type.
 
     In a profile:  # yaml-language-server: $schema=path/to/profile.schema.json
     """
+    made = reference() if markdown else text()
     if output is None:
-        session.console.data(text().rstrip("\n"))
+        session.console.data(made.rstrip("\n"))
         return 0
     path = os.path.normpath(session.workspace.path(output))
     if os.path.isdir(path) or output.endswith("/"):
         raise InputError(f"{output} is a folder", hint="name a file in it")
     changed = files.write_tree(
-        os.path.dirname(path) or ".", {os.path.basename(path): text().encode()}
+        os.path.dirname(path) or ".", {os.path.basename(path): made.encode()}
     )
     session.console.say(f"{output}: {'written' if changed else 'unchanged'}")
     return 0

@@ -152,14 +152,16 @@ def _parts(core: SolverInput, question: Question) -> Iterator[Part]:
 
 def _chain(core: SolverInput, reading: uvtext.Reading) -> tuple[str, ...]:
     against = (*core.bundle, *core.companions, *core.constraints, *core.requirements)
-    ends = {
-        requirement_name(line): line for line in reversed(against) if "=" in line or "<" in line
-    }
+    ends = {requirement_name(line): line for line in reversed(against) if _bounded(line)}
     found = [
         uvtext.chain(reading, start=requirement_name(line), ends=ends)
         for line in (*core.requirements, *core.provided)
     ]
     return max(found, key=lambda steps: (bool(steps), -len(steps)), default=())
+
+
+def _bounded(requirement: str) -> bool:
+    return any(sign in requirement for sign in "<>=!~@")
 
 
 def _ways_out(asked: SolverInput, text: str, probe: _Prober) -> Iterator[WayOut]:
@@ -185,13 +187,13 @@ def _ways_out(asked: SolverInput, text: str, probe: _Prober) -> Iterator[WayOut]
 
 
 def _candidates(asked: SolverInput, reading: uvtext.Reading) -> Iterator[Relaxing]:
-    bundle = {requirement_name(line): line for line in asked.bundle if "==" in line}
+    bundle = {requirement_name(line): line for line in asked.bundle if _bounded(line)}
     stated = {
         requirement_name(line)
         for line in (*asked.requirements, *asked.constraints)
-        if any(sign in line for sign in "<>=!~")
+        if _bounded(line)
     }
-    stated |= {line for line in asked.bundle if "==" not in line}
+    stated |= {line for line in asked.bundle if not _bounded(line)}
     for edge in dict.fromkeys(requirement_name(edge.wanted) for edge in reading.edges):
         if edge in PROTECTED or edge in stated:
             continue

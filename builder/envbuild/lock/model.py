@@ -30,12 +30,11 @@ class SolverInput(Value, frozen=True, kw_only=True):
 
     Requirements are normalised and sorted; ``constraints`` are the profile's, ``bundle`` those
     that the image's own packages impose (a name alone: the package is there, its version is not
-    known), ``companions`` those that torch imposes on what is
-    compiled against it; ``provided`` are requirements that the image already satisfies.
-    ``source_builds`` may be source-only; ``stubs`` are placeholders of a vendor index that is not
-    asked. ``metadata`` are static statements as canonical JSON. ``indexes`` are the named
-    indexes that are asked beside the user's own. ``as_of`` is the moment after which the index
-    is not believed (RFC 3339, UTC).
+    known), ``companions`` those that torch imposes on what is compiled against it; ``provided``
+    are requirements that the image already satisfies. ``source_builds`` may be source-only;
+    ``stubs`` are placeholders of a vendor index that is not asked. ``metadata`` are static
+    statements as canonical JSON. ``indexes`` are the named indexes that are asked beside the
+    user's own. ``as_of`` is the moment after which the index is not believed (RFC 3339, UTC).
     """
 
     image: str
