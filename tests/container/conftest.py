@@ -60,9 +60,7 @@ def index_options() -> list[str]:
     """What a container needs to reach the index that the user's settings name: the host's network,
     its proxies, and the certificates it trusts, where these are settings of the host."""
     options = ["--network=host"]
-    named = next(
-        (os.environ[n] for n in ("SSL_CERT_FILE", "PIP_CERT") if os.environ.get(n)), None
-    )
+    named = next((os.environ[n] for n in ("SSL_CERT_FILE", "PIP_CERT") if os.environ.get(n)), None)
     if named:
         options += [f"--volume={Path(named).resolve()}:/run/host-ca.pem:ro"]
         for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,19 +164,30 @@ def test_no_certificate_and_no_index_is_in_a_layer(
     assert "ca-certificates.crt" in listed
 
 
+def build_again(engine: Engine, workspace: Path, dockerfile: str) -> str:
+    """What podman says of a build without its cache."""
+    (workspace / "Dockerfile").write_text(dockerfile)
+    trusted = os.environ.get("SSL_CERT_FILE")
+    secrets = ["--secret", f"id=envbuild_ca,src={trusted}"] if trusted else []
+    return engine(
+        "build", "--pull=never", "--network=host", "--no-cache", *secrets,
+        "--file", str(workspace / "Dockerfile"), str(workspace / "lockfiles/small"),
+        check=False,
+    )  # fmt: skip
+
+
 def test_a_changed_hash_stops_the_build(engine: Engine, image: str, workspace: Path) -> None:
     assert image
     path = workspace / "lockfiles/small/linux-amd64-cpu.txt"
-    locked = path.read_text()
-    path.write_text(re.sub(r"sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", locked))
+    dockerfile = (workspace / "Dockerfiles/small/Dockerfile").read_text()
+    locked = path.read_bytes()
+    changed = re.sub(rb"sha256:[0-9a-f]{64}", b"sha256:" + b"0" * 64, locked)
+    path.write_bytes(changed)
     try:
-        said = engine(
-            "build", "--pull=never", "--network=host",
-            "--secret", f"id=envbuild_ca,src={os.environ.get('SSL_CERT_FILE', sys.executable)}",
-            "--file", str(workspace / "Dockerfiles/small/Dockerfile"),
-            str(workspace / "lockfiles/small"),
-            check=False,
-        )  # fmt: skip
+        noticed = build_again(engine, workspace, dockerfile)
+        digests = [hashlib.sha256(data).hexdigest() for data in (locked, changed)]
+        refused = build_again(engine, workspace, dockerfile.replace(*digests))
     finally:
-        path.write_text(locked)
-    assert "DO NOT MATCH THE HASHES" in said
+        path.write_bytes(locked)
+    assert "is not what this Dockerfile was rendered from" in noticed
+    assert "DO NOT MATCH THE HASHES" in refused

@@ -99,9 +99,7 @@ def test_buildkit_accepts_it(docker: Docker, tmp_path: Path, path: Path) -> None
     for image in bases(path.read_text()):
         empty_image(docker, tmp_path, image)
     context = ROOT / "lockfiles" / path.parent.name
-    done = docker(
-        "build", "--progress=plain", "--network=none", "--file", str(path), str(context)
-    )
+    done = docker("build", "--progress=plain", "--network=none", "--file", str(path), str(context))
     said = done.stdout + done.stderr
     assert "LLB definition" not in said, said[-2000:]
     assert "executor failed running" in said, said[-2000:]

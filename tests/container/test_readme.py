@@ -77,7 +77,12 @@ def test_the_main_job_makes_the_committed_locks_and_dockerfiles(
     assert before
     said = run(engine, debian, clone, command("main-job"))
     assert snapshot(clone) == before, said
-    checked = run(engine, debian, clone, ".venv/bin/envbuild lock --check && .venv/bin/envbuild render --check")
+    checked = run(
+        engine,
+        debian,
+        clone,
+        ".venv/bin/envbuild lock --check && .venv/bin/envbuild render --check",
+    )
     assert "fresh" in checked
 
 

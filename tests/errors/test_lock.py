@@ -300,7 +300,9 @@ def test_a_full_disk(folder: Folder) -> None:
     folder.profile("one", "delta")
     (folder.root / "lockfiles").mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", "lockfiles"], cwd=folder.root, check=True
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", "lockfiles"],
+        cwd=folder.root,
+        check=True,
     )
     try:
         (folder.root / "lockfiles/filler").write_bytes(b"x" * 12288)
@@ -327,7 +329,9 @@ def test_two_at_once_wait_for_each_other(folder: Folder) -> None:
 def slow_uv(place: Path) -> Path:
     """A uv that says its version and then takes its time, as a slow index makes it."""
     script = place / "slow-uv"
-    script.write_text('#!/bin/sh\ncase "$1" in --version) echo uv 0.13.8;; *) exec sleep 60;; esac\n')
+    script.write_text(
+        '#!/bin/sh\ncase "$1" in --version) echo uv 0.13.8;; *) exec sleep 60;; esac\n'
+    )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     return script
 

@@ -240,3 +240,83 @@ def test_places_belong_to_the_layer_that_wrote_them(a, b):
 @given(st.from_regex(PLAIN_REQUIREMENT, fullmatch=True))
 def test_a_requirement_that_needs_no_parser_satisfies_it(text):
     assert Requirement(text).name
+
+
+FULL = """\
+schema: 1
+name: a
+summary: Everything that a profile can say
+as-of: 2026-02-01T00:00:00Z
+base: {image: "ubuntu:22.04", distribution: ubuntu-22.04, build-image: "ubuntu:22.04", provides: [b]}
+accept-eula: false
+python:
+  version: "3.11"
+  source: conda
+  interpreter: /usr/bin/python3
+  prefix: /opt/a
+  bundled-sites: [/a/*/b]
+  requirements: [numpy, torch==2.7.0]
+  constraints: [numpy<2]
+  overrides: [{requirement: packaging==23.0, reason: r}]
+  exclude: [{package: p, reason: r}]
+  build-constraints: [setuptools<82]
+  build-from-source: [{package: p, reason: r, isolation: false, apt: [gcc], needs: [lib], environment: {A: b}}]
+  no-deps: [x]
+  indexes: [{name: n, url: https://example.com/simple, packages: [x*]}]
+  metadata: [{name: m, source: s, version: "1", requires-dist: [x], requires-python: ">=3.11", provides-extra: [e]}]
+conda: {channels: [conda-forge], packages: [python=3.11], virtual-packages: {__cuda: "12"}}
+apt: [libgl1]
+git:
+  - name: lib
+    url: https://example.com/lib
+    commit: "0123456789012345678901234567890123456789"
+    path: /opt/lib
+    install: cmake
+    ref: main
+    subdirectory: src
+    apt: [gcc]
+    options: [-DA=b]
+files: [{source: a.sh, path: /a.sh, mode: "0755"}]
+env: {A: b}
+user: {name: u, uid: 1000, create: true}
+workdir: /w
+entrypoint: [bash]
+command: [-l]
+hardware: {gpus: [sm_90], driver: {min: "570", below: "580"}}
+smoke: [{name: s, imports: [x], needs: gpu, launch: none, before-launch: [y], extensions: [z], cameras: true, timeout: 1}]
+contracts: [{peer: p, role: client, transport: zmq, encoding: json, port: 1}]
+variants: {linux-amd64-cu128: {env: {A: c}, apt: {append: [gcc]}}}
+"""
+WHOLE = read(FULL, "a.yaml").value
+
+
+def test_the_profile_that_says_everything_is_right():
+    assert resolve("a", {"a": Source(name="a", file="a.yaml", text=FULL)}).name == "a"
+
+
+def _with(value, path, new):
+    """A copy of a tree with the part at a path replaced."""
+    if not path:
+        return new
+    step, *rest = path
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[step] = _with(copy[step], rest, new)
+    return copy
+
+
+@settings(deadline=None)
+@given(st.sampled_from([path for path in paths(WHOLE) if path]), PLAIN)
+@example(("env", "A"), "x\n")
+@example(("schema",), True)
+@example(("user", "uid"), 10**17)
+def test_whatever_stands_anywhere_is_taken_or_explained_in_our_words(path, new):
+    text = yaml.dump(_with(WHOLE, path, new), Dumper=Quoting, allow_unicode=True, sort_keys=False)
+    try:
+        profile = resolve("a", {"a": Source(name="a", file="a.yaml", text=text)})
+    except InputError as error:
+        told = [problem.message for problem in error.problems]
+    else:
+        assert profile.variants[0].marks.keys() >= {("schema",), ("name",)}
+        told = ["taken"]
+    assert told
+    assert not [message for message in told if "`" in message.split("; found")[0]]

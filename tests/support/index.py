@@ -93,9 +93,10 @@ def serving(index: PackageIndex) -> Iterator[PackageIndex]:
             if self.command == "GET":
                 self.wfile.write(data or b"")
 
-        do_HEAD = do_GET
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

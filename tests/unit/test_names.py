@@ -26,7 +26,10 @@ def test_the_short_way_spells_as_the_library_does(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "spelled"),
     [
-        ("decord==0.6.0;platform_machine=='x86_64'", 'decord==0.6.0 ; platform_machine == "x86_64"'),
+        (
+            "decord==0.6.0;platform_machine=='x86_64'",
+            'decord==0.6.0 ; platform_machine == "x86_64"',
+        ),
         ("torch~=2.7", "torch~=2.7"),
         ("x @ https://example.invalid/x.whl", "x @ https://example.invalid/x.whl"),
     ],

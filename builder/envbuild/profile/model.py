@@ -111,7 +111,11 @@ SiteGlob = Annotated[
 ]
 AptName = Annotated[
     str,
-    Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$(?!\n)", max_length=200, description="a Debian package"),
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$(?!\n)",
+        max_length=200,
+        description="a Debian package",
+    ),
 ]
 EnvName = Annotated[
     str,
