@@ -26,6 +26,7 @@ _TICK = 5_000_000
 """Nanoseconds by which a file system's clock may lag behind (Linux: one tick, 1 to 4 ms)."""
 
 _identity: list[str] = []
+_writers: dict[tuple[str, str, str], Stamps] = {}
 
 
 def identity() -> str:
@@ -107,11 +108,10 @@ class Stamps:
         """
         folders = (f"{folder}/{profile}" for folder in _FOLDERS[self._stage])
         noted = sorted({*paths, *folders})
-        places = [os.path.join(self._root, path) for path in noted]
-        if any(_changed(place) > self._started - _TICK for place in places):
+        latest = max(_changed(os.path.join(self._root, path)) for path in noted)
+        if latest > self._started - _TICK:
             return
-        lines = [self._program]
-        lines += [f"{digest(place)}  {path}" for place, path in zip(places, noted, strict=True)]
+        lines = [self._program, *(f"{self._digest(path)}  {path}" for path in noted)]
         try:
             self._put(profile, "\n".join(lines) + "\n")
         except OSError:
@@ -146,8 +146,11 @@ class Stamps:
 
 
 def write(root: str, stage: str, profile: str, program: str, paths: tuple[str, ...]) -> None:
-    """:meth:`Stamps.write`, for one profile."""
-    Stamps(root, stage, program=program).write(profile, paths)
+    """:meth:`Stamps.write`, for one profile after the other: what they share is read once."""
+    key = (root, stage, program)
+    if key not in _writers:
+        _writers[key] = Stamps(root, stage, program=program)
+    _writers[key].write(profile, paths)
 
 
 def _changed(path: str) -> int:

@@ -59,6 +59,7 @@ def _run(
         said = running.process(command.arguments, root, case.environment, plain_rights=True)
     else:
         said = running.inside(command.arguments, root, monkeypatch, case.environment)
+    assert said.exit != 4, said.stderr  # a bug is no answer that a case may expect
     command.exit = said.exit
     command.stdout = filtered(said.stdout, root)
     command.stderr = filtered(said.stderr, root)

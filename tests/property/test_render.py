@@ -17,7 +17,9 @@ from envbuild.lock.model import (
     SolverInput,
     VariantLock,
 )
-from envbuild.profile.model import NO_CONTROL, Environment, ResolvedProfile, Variant
+from envbuild.profile.model import Environment
+from envbuild.profile.resolved import ResolvedProfile, Variant
+from envbuild.profile.words import NO_CONTROL
 from envbuild.render.dockerfile import parse
 from envbuild.render.quoting import docker_word, exec_form, shell_word
 from envbuild.render.tree import render

@@ -66,12 +66,11 @@ def run(root: Path, **environment: str) -> list[str]:
         timeout=120,
         check=False,
     )
-    words = ("PASSED", "FAILED", "SKIPPED", "ERROR")
-    return sorted(
-        " ".join(line.replace("tests/", "").split(" - ")[0].split()[:2])
-        for line in done.stdout.splitlines()
-        if line.startswith(words) and "::" in line
-    )
+    words = ("PASSED", "FAILED", "ERROR")
+    lines = done.stdout.splitlines()
+    skipped = [f"SKIPPED {line.split(': ', 1)[1]}" for line in lines if line[:9] == "SKIPPED ["]
+    ended = [line.replace("tests/", "") for line in lines if line.startswith(words)]
+    return sorted([*skipped, *(" ".join(line.split()[:2]) for line in ended if "::" in line)])
 
 
 @pytest.fixture(autouse=True)
@@ -93,10 +92,14 @@ def test_each_guard_fails_what_it_is_for(tmp_path: Path) -> None:
         "PASSED unit/test_bad.py::test_hidden_process",
         "PASSED unit/test_bad.py::test_socket",
         "PASSED unit/test_bad.py::test_the_next_one_finds_it_clean",
+        "SKIPPED not run: neither podman nor docker is installed",
     ]
 
 
 def test_in_ci_a_missing_means_is_an_error(tmp_path: Path) -> None:
     outcomes = run(tmp_path, CI="true")
-    assert any(line.endswith("test_good.py::test_container") for line in outcomes)
-    assert "PASSED test_good.py::test_container" not in outcomes
+    assert "ERROR test_good.py::test_container" in outcomes
+
+
+def test_a_missing_means_is_said(tmp_path: Path) -> None:
+    assert "SKIPPED not run: neither podman nor docker is installed" in run(tmp_path)

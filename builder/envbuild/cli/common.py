@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from envbuild.profile.model import ResolvedProfile
+    from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
 
 

@@ -12,8 +12,8 @@ import msgspec
 
 from envbuild.cli import common, schema
 from envbuild.errors import InputError
-from envbuild.profile.model import Name
 from envbuild.profile.resolve import resolve
+from envbuild.profile.words import Name
 from envbuild.tools import files
 from envbuild.workspace import SHIPPED, Workspace
 

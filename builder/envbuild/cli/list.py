@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from envbuild.cli.console import Style
     from envbuild.cli.main import Session
-    from envbuild.profile.model import ResolvedProfile
+    from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles
 
 _STYLES: dict[str, Style] = {

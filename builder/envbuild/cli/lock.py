@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envbuild.cli.main import Session
-    from envbuild.profile.model import ResolvedProfile
+    from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles
 
 _OUTSIDE = frozenset({"network", "offline", "build", "failed", "interrupted"})

@@ -48,13 +48,14 @@ def lines(target: str, refusal: Refusal, *, index: str) -> tuple[str, ...]:
 
 
 def _explained(explanation: Explanation) -> list[str]:
-    report = ["  these cannot stand together:"]
+    report = ["  these cannot stand together:"] if explanation.core else []
     report += [f"    {_part(part)}" for part in explanation.core]
     if explanation.chain:
         *way, against = explanation.chain
         report.append(f"  because {' -> '.join(way)}, against {against}")
     report += [f"  no index has {name}" for name in explanation.reading.missing]
     report += [f"  {name} has no wheel for this platform" for name in explanation.reading.no_wheel]
+    report += [f"  {name} is published as source only" for name in explanation.reading.source_only]
     if not explanation.complete:
         report.append("  (the search was cut short: there may be a smaller set)")
     for number, way_out in enumerate(explanation.ways_out, 1):
@@ -70,12 +71,12 @@ def _part(part: Part) -> str:
 def _way_out(number: int, way_out: WayOut) -> list[str]:
     gives = f" (gives {', '.join(way_out.gives)})" if way_out.gives else ""
     report = [f"  way out {number}, solved here{gives}: add to the profile", "    python:"]
-    overrides = [edit.text for edit in way_out.edits if edit.kind == "override"]
-    excluded = [edit.text for edit in way_out.edits if edit.kind == "exclude"]
-    for key, field, texts in (
-        ("overrides", "requirement", overrides),
-        ("exclude", "package", excluded),
+    for kind, key, field in (
+        ("override", "overrides", "requirement"),
+        ("exclude", "exclude", "package"),
+        ("build", "build-from-source", "package"),
     ):
+        texts = [edit.text for edit in way_out.edits if edit.kind == kind]
         if texts:
             report += [f"      {key}:", "        append:"]
         for text in texts:

@@ -21,7 +21,7 @@ from envbuild.tools.env import solver_environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envbuild.profile.model import ResolvedProfile
+    from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from envbuild.errors import Mark
-from envbuild.profile.model import KeyPath, Variant
+from envbuild.profile.resolved import KeyPath, Variant
 
 _PLAIN = re.compile(
     r"[A-Za-z0-9_./]([A-Za-z0-9_./+=@~<>!*,;()\[\]: -]*[A-Za-z0-9_./+=@~<>!*,;()\]-])?"

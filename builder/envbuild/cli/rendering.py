@@ -18,7 +18,7 @@ from envbuild.render.tree import render
 from envbuild.tools import files
 
 if TYPE_CHECKING:
-    from envbuild.profile.model import ResolvedProfile
+    from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
 
 _MARK = b"# Rendered by envbuild"

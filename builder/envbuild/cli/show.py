@@ -14,7 +14,7 @@ from envbuild.profile.resolve import resolve
 
 if TYPE_CHECKING:
     from envbuild.cli.main import Session
-    from envbuild.profile.model import ResolvedProfile, Variant
+    from envbuild.profile.resolved import ResolvedProfile, Variant
 
 
 @click.command("show")

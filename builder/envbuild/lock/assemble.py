@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from envbuild.lock.folder import LockFolder
     from envbuild.lock.model import Provided, SolverInput
     from envbuild.lock.requirements import Pin
-    from envbuild.profile.model import Variant
+    from envbuild.profile.resolved import Variant
 
 HEADING = """\
 Locked by envbuild for the profile {profile}: do not edit, change the profile and lock again.

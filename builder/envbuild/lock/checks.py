@@ -16,7 +16,7 @@ from envbuild.names import canonical_name, requirement_name
 if TYPE_CHECKING:
     from envbuild.lock.model import Provided, SolverInput
     from envbuild.lock.requirements import Pin
-    from envbuild.profile.model import Variant
+    from envbuild.profile.resolved import Variant
 
 _CUDA_RUNTIMES = ("nvidia-cuda-runtime", "cuda-toolkit", "cuda-bindings")
 

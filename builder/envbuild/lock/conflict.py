@@ -2,8 +2,9 @@
 
 First the core: requirements are dropped one by one, and what can be dropped without a solution
 appearing has no part in the conflict. Then the ways out: every bound in uv's own explanation is a
-candidate for a relaxation, and each is tried on the whole request. Nothing is offered that was not
-solved, and nothing that gives way on NumPy, on the image's own packages or on a bound that the
+candidate for a relaxation, and each is tried on the whole request. A package that is published as
+source only is allowed to be built on the way: that relaxes no bound. Nothing is offered that was
+not solved, and nothing that gives way on NumPy, on the image's own packages or on a bound that the
 profile itself states.
 """
 
@@ -47,9 +48,9 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class Relaxing(Struct, frozen=True, kw_only=True):
-    """One edit of the profile: an override or an exclusion."""
+    """One edit of the profile: an override, an exclusion, or a package to build from source."""
 
-    kind: Literal["override", "exclude"]
+    kind: Literal["override", "exclude", "build"]
     text: str
 
 
@@ -87,18 +88,39 @@ class _Prober:
             self._seen[asked] = self._solve(asked)
         return self._seen[asked]
 
+    def settled(self, asked: SolverInput) -> tuple[SolverInput, tuple[Pin, ...] | Failure]:
+        """The answer once everything that is published as source only may be built."""
+        while True:
+            answer = self(asked)
+            if not isinstance(answer, Failure):
+                return asked, answer
+            wanted = uvtext.read(answer.text).source_only
+            allowed = {*asked.source_builds, *(requirement_name(name) for name in wanted)}
+            if allowed == set(asked.source_builds):
+                return asked, answer
+            asked = msgspec.structs.replace(asked, source_builds=tuple(sorted(allowed)))
+
     def unsolved(self, asked: SolverInput) -> str | None:
         """uv's explanation when there is no solution; None when there is one, or no answer."""
-        answer = self(asked)
+        _, answer = self.settled(asked)
         return answer.text if isinstance(answer, Failure) and answer.kind in _UNSOLVED else None
 
 
 def explain(question: Question, failure: Failure, solve: Solve) -> Explanation:
     """The core of an unsatisfiable request and the ways out that were solved."""
     probe = _Prober(solve)
-    core, text = _core(question.asked, failure.text, probe)
+    settled, answer = probe.settled(question.asked)
+    builds = _builds(question.asked, settled)
+    if not isinstance(answer, Failure):
+        return Explanation(
+            core=(),
+            chain=(),
+            ways_out=(WayOut(edits=builds, gives=_gives(answer, builds)),),
+            reading=uvtext.read(failure.text),
+        )
+    core, text = _core(settled, answer.text or failure.text, probe)
     reading = uvtext.read(text)
-    ways = tuple(_ways_out(question.asked, failure.text, probe))
+    ways = tuple(_ways_out(settled, answer.text, probe, done=builds))
     return Explanation(
         core=tuple(_parts(core, question)),
         chain=_chain(core, reading),
@@ -164,9 +186,16 @@ def _bounded(requirement: str) -> bool:
     return any(sign in requirement for sign in "<>=!~@")
 
 
-def _ways_out(asked: SolverInput, text: str, probe: _Prober) -> Iterator[WayOut]:
+def _builds(before: SolverInput, after: SolverInput) -> tuple[Relaxing, ...]:
+    new = sorted(set(after.source_builds) - set(before.source_builds))
+    return tuple(Relaxing(kind="build", text=name) for name in new)
+
+
+def _ways_out(
+    asked: SolverInput, text: str, probe: _Prober, *, done: tuple[Relaxing, ...]
+) -> Iterator[WayOut]:
     """Breadth first: one edit, then two on what is left, and so on; the shortest ways win."""
-    waiting: list[tuple[tuple[Relaxing, ...], SolverInput, str]] = [((), asked, text)]
+    waiting = [(done, asked, text)]
     for _ in range(DEPTH):
         deeper = []
         found = False
@@ -175,12 +204,13 @@ def _ways_out(asked: SolverInput, text: str, probe: _Prober) -> Iterator[WayOut]
                 relaxed = _apply(current, edit)
                 if relaxed == current:
                     continue
-                answer = probe(relaxed)
+                settled, answer = probe.settled(relaxed)
+                now = (*edits, edit, *_builds(relaxed, settled))
                 if not isinstance(answer, Failure):
                     found = True
-                    yield WayOut(edits=(*edits, edit), gives=_gives(answer, (*edits, edit)))
+                    yield WayOut(edits=now, gives=_gives(answer, now))
                 elif answer.kind in _UNSOLVED and answer.text != words:
-                    deeper.append(((*edits, edit), relaxed, answer.text))
+                    deeper.append((now, settled, answer.text))
         if found:
             return
         waiting = deeper

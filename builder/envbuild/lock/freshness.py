@@ -11,7 +11,7 @@ from msgspec import Struct
 from envbuild.lock.folder import LockFolder, input_digest
 from envbuild.lock.inputs import solver_input
 from envbuild.lock.model import FileDigest, Lock, SolverInput, VariantLock
-from envbuild.profile.model import ResolvedProfile
+from envbuild.profile.resolved import ResolvedProfile
 
 
 class Freshness(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from envbuild.names import canonical_name, normalise, requirement_name
 
 if TYPE_CHECKING:
     from envbuild.knowledge.model import Bundle
-    from envbuild.profile.model import KeyPath, StaticMetadata, Variant
+    from envbuild.profile.model import StaticMetadata
+    from envbuild.profile.resolved import KeyPath, Variant
 
 
 class Origins(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from envbuild.plan import Step
 if TYPE_CHECKING:
     from envbuild.lock.folder import LockFolder
     from envbuild.lock.model import VariantLock
-    from envbuild.profile.model import ResolvedProfile, Variant
+    from envbuild.profile.resolved import ResolvedProfile, Variant
 
 
 class Options(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from envbuild.tools import files
 
 if TYPE_CHECKING:
     from envbuild.errors import Problem
-    from envbuild.profile.model import Variant
+    from envbuild.profile.resolved import Variant
     from envbuild.tools.proc import Runner
 
 PROFILE = "profile"

@@ -1,8 +1,8 @@
 """The sentences of uv that a conflict is read from. Pure.
 
-uv explains a conflict in prose. Only three sentences are read: who depends on what, what has no
-wheel for the platform, and what was published too late. A sentence that is not understood is left
-out; the whole text is always shown beside what was read from it.
+uv explains a conflict in prose. Only four sentences are read: who depends on what, what has no
+wheel for the platform, what is published as source only, and what was published too late. A
+sentence that is not understood is left out; ``--verbose`` shows the whole text.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ _PACKAGE = (
     r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9,._-]*\])?"
     rf"(?:{_OPERATOR}[A-Za-z0-9.*+!_-]+(?:,{_OPERATOR}[A-Za-z0-9.*+!_-]+)*)?"
 )
+_MARKER = re.compile(r"(?<=[A-Za-z0-9])\{[^{}]*\}")
 _EDGE = re.compile(rf"({_PACKAGE}) depends? on ({_PACKAGE})(?:[ ,.]|$)")
 _NO_WHEEL = re.compile(rf"({_PACKAGE}) has no wheels")
+_SOURCE_ONLY = re.compile(r"Wheels are required for `([A-Za-z0-9][A-Za-z0-9._-]*)`")
 _MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
 _LATE = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._-]*)`? was filtered by `?exclude-newer`?")
 _PUBLISHED = re.compile(r"published at (\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})")
@@ -33,11 +35,13 @@ class Edge(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What was understood: dependencies, packages without a wheel, names that no index has, and
-    the moment at which something wanted was published after the as-of moment."""
+    """What was understood: dependencies, packages without a wheel for the platform, packages that
+    are published as source only, names that no index has, and the moment at which something
+    wanted was published after the as-of moment."""
 
     edges: tuple[Edge, ...]
     no_wheel: tuple[str, ...]
+    source_only: tuple[str, ...]
     missing: tuple[str, ...]
     published: str | None
 
@@ -46,10 +50,12 @@ def read(text: str) -> Reading:
     """Read uv's explanation of a failed resolution."""
     joined = " ".join(text.split())
     argument = joined.partition("Because ")[2]
+    argument = _MARKER.sub("", argument)
     edges = tuple(Edge(*found) for found in dict.fromkeys(_EDGE.findall(argument)))
     late = _PUBLISHED.search(joined) if _LATE.search(joined) else None
     return Reading(
         edges=edges,
+        source_only=tuple(dict.fromkeys(_SOURCE_ONLY.findall(joined))),
         no_wheel=tuple(dict.fromkeys(_NO_WHEEL.findall(joined))),
         missing=tuple(dict.fromkeys(_MISSING.findall(joined))),
         published=f"{late[1]}Z" if late else None,

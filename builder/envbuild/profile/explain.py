@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from envbuild.errors import Mark, Problem
-from envbuild.profile.model import Environment, KeyPath
+from envbuild.profile.model import Environment
 from envbuild.profile.reader import Plain, Tree
+from envbuild.profile.resolved import KeyPath
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

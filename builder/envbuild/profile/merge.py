@@ -6,8 +6,8 @@ and a list; inside the items of a list nothing is inherited, so nothing is merge
 
 from __future__ import annotations
 
-from envbuild.profile.model import KeyPath
 from envbuild.profile.reader import Plain, Tree
+from envbuild.profile.resolved import KeyPath
 
 
 def merge(lower: Tree, upper: Tree) -> Tree:

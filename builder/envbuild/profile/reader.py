@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from envbuild.errors import InputError, Mark, Problem
 from envbuild.profile import syntax
-from envbuild.profile.model import KeyPath
+from envbuild.profile.resolved import KeyPath
 
 Plain = str | int | bool | None | list["Plain"] | dict[str, "Plain"]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from envbuild.profile.model import Environment
+from envbuild.profile.schema import prose
 
 _INTRODUCTION = """\
 # The profile format, schema version 1
@@ -49,17 +48,11 @@ def reference() -> str:
 
 
 def _section(kind: type, info: msgspec.inspect.StructType) -> str:
-    lines = [f"## {kind.__name__}", "", _prose(kind.__doc__ or ""), ""]
+    lines = [f"## {kind.__name__}", "", prose(kind.__doc__ or ""), ""]
     lines += ["| key | value | default |", "|---|---|---|"]
     for field in info.fields:
         lines.append(f"| `{field.encode_name}` | {_words(field.type)} | {_default(field)} |")
     return "\n".join(lines) + "\n"
-
-
-def _prose(docstring: str) -> str:
-    """A docstring as Markdown, with the names of fields as files spell them."""
-    text = inspect.cleandoc(docstring)
-    return re.sub(r"``([^`]+)``", lambda code: f"`{code[1].replace('_', '-')}`", text)
 
 
 def _default(field: msgspec.inspect.Field) -> str:

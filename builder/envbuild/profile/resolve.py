@@ -10,8 +10,9 @@ from envbuild.errors import InputError, Problem
 from envbuild.profile import explain, rules
 from envbuild.profile.layers import Layers, Library
 from envbuild.profile.merge import merge
-from envbuild.profile.model import Environment, ResolvedProfile, Variant
+from envbuild.profile.model import Environment
 from envbuild.profile.reader import Tree
+from envbuild.profile.resolved import ResolvedProfile, Variant
 from envbuild.profile.sheet import Source
 
 __all__ = ["Source", "resolve", "resolve_all"]

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from envbuild.errors import Problem
 from envbuild.names import normalise
-from envbuild.profile.model import GitSource, KeyPath, Python, Variant
+from envbuild.profile.model import GitSource, Python
+from envbuild.profile.resolved import KeyPath, Variant
 
 _VERSION = r"[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?"
 _BOUND = rf"((==|!=|<|>|<=|>=) *{_VERSION}|(==|!=) *[0-9]+(\.[0-9]+)*\.\*)"

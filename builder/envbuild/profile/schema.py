@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from envbuild.profile.model import Environment, Name, VariantName
+from envbuild.profile.model import Environment
 from envbuild.profile.sheet import OWN
+from envbuild.profile.words import Name, VariantName
 
 Schema = dict[str, Any]
 

@@ -15,8 +15,9 @@ from msgspec.structs import fields
 
 from envbuild.errors import Mark, Problem
 from envbuild.profile import explain
-from envbuild.profile.model import SCHEMA_VERSION, Environment, VariantName
+from envbuild.profile.model import SCHEMA_VERSION, Environment
 from envbuild.profile.reader import Plain, Tree, scan
+from envbuild.profile.words import VariantName
 
 OWN = ("schema", "name", "extends", "variants")
 """Keys that a variant cannot have: they say what the file is."""
@@ -101,7 +102,7 @@ def take_apart(source: Source) -> Sheet:
 def _newer(tree: Tree) -> Problem | None:
     """Nothing else is said of a file in a format that this envbuild does not know."""
     version = tree.value.get("schema")
-    if type(version) is not int or version <= SCHEMA_VERSION:
+    if not isinstance(version, int) or version <= SCHEMA_VERSION:
         return None
     return Problem(
         message=f"schema {version} was made for a newer envbuild; this one reads up to "

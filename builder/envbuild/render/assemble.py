@@ -6,7 +6,8 @@ import msgspec
 
 from envbuild.errors import InputError
 from envbuild.lock.model import Lock, VariantLock
-from envbuild.profile.model import Environment, GitSource, Variant
+from envbuild.profile.model import Environment, GitSource
+from envbuild.profile.resolved import Variant
 from envbuild.render import context as c
 from envbuild.render import stages
 from envbuild.render.context import Context

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from envbuild.profile.model import (
+from envbuild.profile.words import (
     AbsolutePath,
     AptName,
     CmakeOption,

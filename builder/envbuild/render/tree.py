@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from envbuild.errors import InputError
 from envbuild.lock.model import Lock
-from envbuild.profile.model import ResolvedProfile, Variant
+from envbuild.profile.resolved import ResolvedProfile, Variant
 from envbuild.render import verify
 from envbuild.render.assemble import assemble
 from envbuild.render.model import RenderedFile, RenderedTree

@@ -18,7 +18,8 @@ from envbuild.knowledge.model import (
     TorchBuild,
 )
 from envbuild.names import canonical_name, normalise
-from envbuild.profile.model import Base, GpuArchitecture, Name
+from envbuild.profile.model import Base
+from envbuild.profile.words import GpuArchitecture, Name
 
 FILES = {
     "bundles": Bundle,

@@ -11,8 +11,9 @@ from packaging.utils import canonicalize_name
 from envbuild.knowledge import facts
 from envbuild.knowledge.model import Bundle
 from envbuild.lock.checks import covers
-from envbuild.profile.model import Contract, Variant
+from envbuild.profile.model import Contract
 from envbuild.profile.resolve import resolve
+from envbuild.profile.resolved import Variant
 from envbuild.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,8 @@ from envbuild.lock.model import SolverInput
 from envbuild.lock.pypi import Question
 from envbuild.lock.requirements import Pin
 from envbuild.lock.uv import Failure
-from envbuild.profile.model import Environment, Variant
+from envbuild.profile.model import Environment
+from envbuild.profile.resolved import Variant
 
 PACKAGING = (
     "cause: Because lerobot==0.4.4 depends on packaging>=24.2,<26.0 and packaging==23.0, we can "

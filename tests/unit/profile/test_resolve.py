@@ -185,6 +185,39 @@ def test_what_an_unreadable_parent_may_hold_is_not_called_missing():
     ]
 
 
+def test_what_is_emptied_is_missing_whatever_the_parent_says():
+    child = CHILD.replace("A child", "").replace("base", "bsae")
+    assert refused("child", base=BASE, child=child) == [
+        "envs/child.yaml:3:1: extends 'bsae', which is no profile // did you mean base?",
+        "envs/child.yaml:4:1: summary is empty // summary is a sentence",
+    ]
+
+
+def test_a_parent_that_is_no_name_may_have_held_what_is_missing():
+    assert refused("child", child=CHILD.replace("base", "[base]")) == [
+        (
+            "envs/child.yaml:3:1: extends: expected the name of one profile; found a list"
+            " // extends: NAME"
+        )
+    ]
+
+
+def test_a_variant_that_is_no_layer_is_the_only_thing_said_about_variants():
+    assert refused("base", base=changed("{}", "3")) == [
+        (
+            "envs/base.yaml:13:3: variants.linux-amd64-cu128: expected keys and values;"
+            " found the number 3 // linux-amd64-cu128: {} changes nothing"
+        )
+    ]
+
+
+def test_a_variant_may_be_taken_from_a_parent_that_cannot_be_read():
+    child = "schema: 1\nname: child\nextends: base\nvariants: {linux-arm64-cpu: }\n"
+    assert refused("child", base="a: [b\n", child=child) == [
+        "envs/base.yaml:1:4: the list that opens here is not closed // [one, two]"
+    ]
+
+
 def test_without_a_variant_the_rest_is_judged_all_the_same():
     text = changed("variants:\n  linux-amd64-cu128: {}\n", "").replace("3.10", "4")
     assert [line.split(" // ")[0] for line in refused("base", base=text)] == [

@@ -13,7 +13,8 @@ from envbuild.lock.model import (
     Unpinned,
     VariantLock,
 )
-from envbuild.profile.model import Environment, ResolvedProfile, Variant
+from envbuild.profile.model import Environment
+from envbuild.profile.resolved import ResolvedProfile, Variant
 from envbuild.render.dockerfile import parse
 from envbuild.render.tree import render
 
