@@ -34,6 +34,7 @@ def _answered_from_stamps(arguments: list[str]) -> bool:
     if not os.path.isdir(root):
         return False
     from envbuild import stamps
+    from envbuild.speech import counted
 
     own = stamps.profiles(root)
     if own is None:
@@ -43,7 +44,8 @@ def _answered_from_stamps(arguments: list[str]) -> bool:
     if not profiles or not all(kept.fresh(name) for name in profiles):
         return False
     if not quiet:
-        sys.stderr.write(f"{len(set(profiles))} profiles, all {_CHECKS[stage]} fresh\n")
+        said = counted(len(set(profiles)), "profile")
+        sys.stderr.write(f"{said}, all {_CHECKS[stage]} fresh\n")
     return True
 
 

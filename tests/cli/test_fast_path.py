@@ -57,7 +57,7 @@ def imported(root: Path, *arguments: str) -> tuple[int, str, set[str]]:
     [
         (("lock", "--check"), "2 profiles, all locks fresh"),
         (("render", "--check"), "2 profiles, all Dockerfiles fresh"),
-        (("lock", "--check", "one"), "1 profiles, all locks fresh"),
+        (("lock", "--check", "one"), "1 profile, all locks fresh"),
         (("lock", "one", "two", "one", "--check"), "2 profiles, all locks fresh"),
         (("-q", "lock", "--check"), ""),
         (("--quiet", "render", "two", "--check"), ""),
@@ -120,7 +120,7 @@ def test_a_new_profile_is_part_of_the_question(workspace: Path) -> None:
 def test_a_profile_that_is_gone_is_not(workspace: Path) -> None:
     (workspace / "envs/one.yaml").unlink()
     said = envbuild(workspace, "lock", "--check")
-    assert (said.exit, said.stderr) == (0, "1 profiles, all locks fresh\n")
+    assert (said.exit, said.stderr) == (0, "1 profile, all locks fresh\n")
     assert envbuild(workspace, "lock", "--check", "one").exit == 2
 
 

@@ -49,7 +49,7 @@ def test_a_lock_is_written_and_then_unchanged(folder: Folder) -> None:
     assert "    # via alpha\n" in text
     before = folder.locked("one")
     again = folder.run("lock", "--force")
-    assert again.stderr.splitlines()[-1] == "1 profiles: 1 unchanged"
+    assert again.stderr.splitlines()[-1] == "1 profile: 1 unchanged"
     assert folder.locked("one") == before
 
 

@@ -15,6 +15,7 @@ from envbuild.errors import InputError
 from envbuild.knowledge import facts
 from envbuild.lock import planning, working
 from envbuild.names import canonical_name
+from envbuild.speech import counted
 from envbuild.tools import files
 
 if TYPE_CHECKING:
@@ -144,9 +145,9 @@ def _lock(
         refresh=doing.refresh,
         declared=locking.declared_indexes(targets),
     )
-    done = locking.solve(
-        targets, tool, workers=doing.workers, on_done=lambda one: _say_done(session, one, origin)
-    )
+    jobs = [job for target in targets for job in target.jobs]
+    progress = _Progress(session, origin, left=sum(job.step.action == "run" for job in jobs))
+    done = locking.solve(targets, tool, workers=doing.workers, on_done=progress)
     results = [locking.write(target, done, tool) for target in targets]
     for target, result in zip(targets, results, strict=True):
         if result.status != "failed":
@@ -154,6 +155,25 @@ def _lock(
     if doing.as_json:
         session.console.json([_as_data(t, r, done) for t, r in zip(targets, results, strict=True)])
     return _summary(session, results, done.values())
+
+
+class _Progress:
+    """Says what was done, and on a terminal how much is left."""
+
+    def __init__(self, session: Session, origin: str, *, left: int) -> None:
+        self._session = session
+        self._origin = origin
+        self._left = left
+        self._say_left()
+
+    def __call__(self, one: working.Done) -> None:
+        _say_done(self._session, one, self._origin)
+        self._left -= 1
+        self._say_left()
+
+    def _say_left(self) -> None:
+        if self._left:
+            self._session.console.live(f"resolving {counted(self._left, 'variant')} ...")
 
 
 def _say_done(session: Session, one: working.Done, origin: str) -> None:
@@ -167,9 +187,9 @@ def _say_done(session: Session, one: working.Done, origin: str) -> None:
         if one.result.failure:
             session.console.detail(one.result.failure.text)
         return
-    count = len(one.result.packages)
+    count = counted(len(one.result.packages), "package")
     provided = len(one.result.provided)
-    outcome = f"{count} packages" + (f", {provided} left to the image" if provided else "")
+    outcome = count + (f", {provided} left to the image" if provided else "")
     session.console.step(one.job.step, outcome, one.seconds)
 
 
@@ -179,7 +199,7 @@ def _summary(session: Session, results: list[locking.Result], done: Iterable[wor
         for status in ("written", "unchanged", "failed")
     }
     parts = [f"{number} {status}" for status, number in count.items() if number]
-    session.console.say(f"{len(results)} profiles: {', '.join(parts)}")
+    session.console.say(f"{counted(len(results), 'profile')}: {', '.join(parts)}")
     if not count["failed"]:
         return 0
     refusals = (one.result for one in done if isinstance(one.result, working.Refusal))
@@ -237,7 +257,7 @@ def check(
         session.console.say(f"{stale} of {len(states)} locks are not fresh")
         session.console.hint("envbuild lock")
         return 1
-    session.console.say(f"{len(states)} profiles, all locks fresh")
+    session.console.say(f"{counted(len(states), 'profile')}, all locks fresh")
     return 0
 
 

@@ -30,6 +30,9 @@ COMMANDS = {
 """Each command with its line of help: the module of a command is imported when it is run."""
 
 
+_LOUDNESS = ("-q", "--quiet", "-v", "--verbose")
+
+
 class Session:
     """What every command is given: the console and the workspace."""
 
@@ -67,6 +70,13 @@ class LazyGroup(click.Group):
         named = [name for name in COMMANDS if name.startswith(incomplete)]
         options = super(click.Group, self).shell_complete(ctx, incomplete)
         return [*(CompletionItem(name, help=COMMANDS[name]) for name in named), *options]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; how loud to be may be said behind the command too."""
+        end = args.index("--") if "--" in args else len(args)
+        loud = [word for word in args[:end] if word in _LOUDNESS]
+        rest = [word for word in args[:end] if word not in _LOUDNESS]
+        return super().parse_args(ctx, [*loud, *rest, *args[end:]])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

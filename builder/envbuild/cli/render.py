@@ -9,6 +9,7 @@ import click
 from envbuild import stamps
 from envbuild.cli import common, locking, rendering
 from envbuild.knowledge import facts
+from envbuild.speech import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +119,7 @@ def _check(
         session.console.hint("envbuild render")
         return 1
     if not refusals:
-        session.console.say(f"{len(targets)} profiles, all Dockerfiles fresh")
+        session.console.say(f"{counted(len(targets), 'profile')}, all Dockerfiles fresh")
     return 0
 
 
@@ -143,7 +144,7 @@ def _write(
     count = {status: states.count(status) for status in ("written", "unchanged")}
     parts = [f"{number} {status}" for status, number in count.items() if number]
     parts += [f"{len(refusals)} refused"] if refusals else []
-    session.console.say(f"{len(targets) + len(refusals)} profiles: {', '.join(parts)}")
+    session.console.say(f"{counted(len(targets) + len(refusals), 'profile')}: {', '.join(parts)}")
     return 0
 
 

@@ -126,3 +126,43 @@ def test_the_search_is_bounded() -> None:
     found = explain(question(asked), Failure(kind="unsatisfiable", text=""), never)
     assert len(index_calls) == 60
     assert not found.complete
+
+
+SOURCE_ONLY = (
+    "cause: Because evdev{'linux' in sys_platform}>=1.3.0 has no usable wheels and pynput>=1.7.7 "
+    "depends on evdev{'linux' in sys_platform}>=1.3, we can conclude that pynput>=1.7.7 cannot be "
+    "used.\n\nhint: Wheels are required for `evdev` because building from source is disabled for "
+    "all packages (i.e., with `--no-build`)"
+)
+
+
+class SourceOnly(LerobotIndex):
+    """As above, and one package has no wheels at all."""
+
+    def __call__(self, asked: SolverInput) -> tuple[Pin, ...] | Failure:
+        if asked.requirements and "evdev" not in asked.source_builds:
+            return Failure(kind="unsatisfiable", text=SOURCE_ONLY)
+        return super().__call__(asked)
+
+
+def test_what_is_published_as_source_only_may_be_built() -> None:
+    asked = msgspec.structs.replace(ASKED, requirements=("pynput",))
+    found = explain(question(asked), Failure(kind="unsatisfiable", text=SOURCE_ONLY), SourceOnly())
+    assert found.core == ()
+    assert found.reading.source_only == ("evdev",)
+    assert [way.edits for way in found.ways_out] == [(Relaxing(kind="build", text="evdev"),)]
+
+
+def test_builds_and_relaxations_are_found_together() -> None:
+    found = explain(question(ASKED), Failure(kind="unsatisfiable", text=SOURCE_ONLY), SourceOnly())
+    assert [(part.kind, part.text) for part in found.core] == [
+        ("requirement", "lerobot==0.4.4"),
+        ("bundle", "packaging==23.0"),
+    ]
+    assert [way.edits for way in found.ways_out] == [
+        (
+            Relaxing(kind="build", text="evdev"),
+            Relaxing(kind="override", text="packaging==23.0"),
+            Relaxing(kind="override", text="rerun-sdk"),
+        )
+    ]

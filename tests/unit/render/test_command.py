@@ -86,11 +86,11 @@ def test_what_is_missing_is_written_once(locked):
     assert locked() == (
         0,
         "",
-        f"{FILE}: written\n{FILE}.dockerignore: written\n1 profiles: 1 written\n",
+        f"{FILE}: written\n{FILE}.dockerignore: written\n1 profile: 1 written\n",
     )
     assert locked.text(FILE).startswith("# Rendered by envbuild from the profile one")
-    assert locked() == (0, "", "1 profiles: 1 unchanged\n")
-    assert locked("--check") == (0, "", "1 profiles, all Dockerfiles fresh\n")
+    assert locked() == (0, "", "1 profile: 1 unchanged\n")
+    assert locked("--check") == (0, "", "1 profile, all Dockerfiles fresh\n")
 
 
 def test_check_says_what_differs_and_writes_nothing(locked):
@@ -124,7 +124,7 @@ def test_a_profile_without_a_lock_is_refused(workspace):
     assert (status, out) == (2, "")
     assert err == (
         "error: one: lock is missing\n  lockfiles/one holds no lock\n  hint: envbuild lock one\n"
-        "1 profiles: 1 refused\n"
+        "1 profile: 1 refused\n"
     )
 
 

@@ -1,0 +1,167 @@
+"""Hostile values in every text field that reaches a Dockerfile, through the command line.
+
+Each is refused with its place, or it comes back as it was and changes no instruction.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+
+import pytest
+import yaml
+
+from envbuild.cli.main import run
+from envbuild.render.dockerfile import parse
+from tests.support.index import PackageIndex, serving
+from tests.support.workspace import Folder
+
+HOSTILE = {
+    "newline": "a\nRUN touch /owned",
+    "carriage-return": "a\rRUN touch /owned",
+    "quotes": 'it\'s "quoted"',
+    "command": "$(touch /owned)`touch /owned`",
+    "variable": "${HOME}",
+    "leading-dash": "--privileged",
+    "comment": "# nothing",
+    "continuation": "ends with \\",
+    "unicode": "ünï\u202ecode\u2028RUN x",
+    "nul": "a\x00b",
+    "long": "x" * 10_000,
+    "template": "{{ 7 * 7 }}{% raw %}",
+}
+
+PROFILE = {
+    "schema": 1,
+    "name": "one",
+    "summary": "A profile with everything",
+    "as-of": "2026-01-01T00:00:00Z",
+    "accept-eula": False,
+    "base": {
+        "image": "nvcr.io/nvidia/cuda:12.6.3-base-ubuntu22.04",
+        "build-image": "nvcr.io/nvidia/cuda:12.6.3-devel-ubuntu22.04",
+        "distribution": "ubuntu-22.04",
+    },
+    "apt": ["libgomp1"],
+    "python": {
+        "version": "3.11",
+        "source": "image",
+        "interpreter": "/usr/bin/python3",
+        "prefix": "/opt/venv",
+        "requirements": ["delta"],
+        "build-constraints": ["setuptools<81"],
+    },
+    "git": [
+        {
+            "name": "source",
+            "url": "https://github.com/x/y",
+            "ref": "main",
+            "commit": "0" * 40,
+            "path": "/opt/source",
+            "subdirectory": "python",
+            "install": "pip",
+            "apt": ["git-lfs"],
+        },
+        {
+            "name": "library",
+            "url": "https://github.com/x/z",
+            "commit": "1" * 40,
+            "path": "/opt/library",
+            "install": "cmake",
+            "options": ["-DX=ON"],
+        },
+    ],
+    "env": {"SOME": "value"},
+    "user": {"name": "robot", "uid": 1234, "create": True},
+    "workdir": "/workspace",
+    "entrypoint": ["/opt/venv/bin/python"],
+    "command": ["-V"],
+    "variants": {"linux-amd64-cpu": {}},
+}
+
+FIELDS = [
+    ("summary",),
+    ("base", "image"),
+    ("base", "build-image"),
+    ("apt", 0),
+    ("python", "version"),
+    ("python", "interpreter"),
+    ("python", "prefix"),
+    ("python", "build-constraints", 0),
+    ("git", 0, "name"),
+    ("git", 0, "url"),
+    ("git", 0, "ref"),
+    ("git", 0, "commit"),
+    ("git", 0, "path"),
+    ("git", 0, "subdirectory"),
+    ("git", 0, "apt", 0),
+    ("git", 1, "options", 0),
+    ("env", "SOME"),
+    ("user", "name"),
+    ("workdir",),
+    ("entrypoint", 0),
+    ("command", 0),
+]
+
+
+def altered(field: tuple[str | int, ...], value: str) -> dict[str, object]:
+    """The profile with one field replaced."""
+    profile = copy.deepcopy(PROFILE)
+    place: object = profile
+    for step in field[:-1]:
+        place = place[step]  # type: ignore[index]
+    place[field[-1]] = value  # type: ignore[index]
+    return profile
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+    with serving(PackageIndex().add("delta", "1.0")) as index:
+        made = Folder(tmp_path_factory.mktemp("hostile"), UV_DEFAULT_INDEX=index.url)
+        write(made, PROFILE)
+        for command in ("lock", "render"):
+            done = made.run(command)
+            assert done.returncode == 0, done.stderr
+        yield made
+
+
+def write(folder: Folder, profile: dict[str, object]) -> None:
+    text = yaml.safe_dump(profile, allow_unicode=True, sort_keys=False, width=20_000)
+    (folder.root / "envs/one.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def render(folder: Folder) -> tuple[int, str, str]:
+    """``envbuild render --stdout`` in this process: exit status, Dockerfile, messages."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = run(["-C", str(folder.root), "--color", "never", "render", "--stdout", "one"])
+    return status, out.getvalue(), err.getvalue()
+
+
+def shape(dockerfile: str) -> list[str]:
+    return [instruction.keyword for instruction in parse(dockerfile)]
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: ".".join(map(str, field)))
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_value_is_refused_or_harmless(
+    folder: Folder, field: tuple[str | int, ...], kind: str
+) -> None:
+    dockerfile = (folder.root / "Dockerfiles/one/Dockerfile").read_text()
+    write(folder, altered(field, HOSTILE[kind]))
+    status, said, message = render(folder)
+    if status == 0:
+        assert shape(said) == shape(dockerfile)
+    else:
+        assert status == 2, message
+        assert "envs/one.yaml:" in message or "lock is stale" in message or "moved" in message
+        assert said == ""
+
+
+def test_the_profile_itself_renders(folder: Folder) -> None:
+    write(folder, PROFILE)
+    status, said, message = render(folder)
+    assert status == 0, message
+    assert shape(said) == shape((folder.root / "Dockerfiles/one/Dockerfile").read_text())
