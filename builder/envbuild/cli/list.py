@@ -117,9 +117,12 @@ class _State:
 
     def _lock(self, profile: ResolvedProfile) -> str:
         try:
-            return locking.freshness_of(self._workspace, self._found, profile).status
+            state = locking.freshness_of(self._workspace, self._found, profile)
         except EnvbuildError:
             return "broken"
+        if state.fresh:
+            locking.remember(self._workspace, self._found, profile)
+        return state.status
 
     def _rendered(self, profile: ResolvedProfile) -> str:
         if not os.path.exists(self._workspace.path("Dockerfiles", profile.name, "Dockerfile")):
@@ -132,7 +135,10 @@ class _State:
             made = rendering.target(self._workspace, self._found, profile, self._templates)
         except EnvbuildError:
             return "stale"
-        return "yes" if isinstance(made, rendering.Target) and made.current else "stale"
+        if isinstance(made, rendering.Target) and made.current:
+            rendering.remember(self._workspace, self._found, made)
+            return "yes"
+        return "stale"
 
 
 def _print(session: Session, rows: list[Row]) -> None:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from envbuild import stamps
 from envbuild.cli import common, lock_report, locking
 from envbuild.errors import InputError
-from envbuild.knowledge import facts
 from envbuild.lock import planning, working
 from envbuild.names import canonical_name
 from envbuild.speech import counted
@@ -151,7 +149,7 @@ def _lock(
     results = [locking.write(target, done, tool) for target in targets]
     for target, result in zip(targets, results, strict=True):
         if result.status != "failed":
-            _stamp(session, found, target.profile)
+            locking.remember(session.workspace, found, target.profile)
     if doing.as_json:
         session.console.json([_as_data(t, r, done) for t, r in zip(targets, results, strict=True)])
     return _summary(session, results, done.values())
@@ -243,7 +241,7 @@ def check(
     }
     for name, state in states.items():
         if state.fresh:
-            _stamp(session, found, resolved[name])
+            locking.remember(session.workspace, found, resolved[name])
         else:
             session.console.fail(f"{name}: lock is {state.status}")
             for reason in state.reasons:
@@ -259,11 +257,3 @@ def check(
         return 1
     session.console.say(f"{counted(len(states), 'profile')}, all locks fresh")
     return 0
-
-
-def _stamp(session: Session, found: Profiles, profile: ResolvedProfile) -> None:
-    paths = locking.depends_on(session.workspace, found, profile)
-    program = stamps.identity()
-    stamps.write(
-        session.workspace.root, "lock", profile.name, program, (*paths, *facts.facts_files())
-    )

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 import envbuild
+from envbuild import stamps
 from envbuild.cli import common
 from envbuild.errors import InputError, Problem
+from envbuild.knowledge import facts
 from envbuild.lock import assemble, folder, freshness, indexes, planning, uv, working
 from envbuild.lock.model import HEADER, VariantLock
 from envbuild.tools import files, proc, uvcache
@@ -215,3 +217,9 @@ def write(chosen: Target, done: Mapping[str, working.Done], tool: uv.Uv) -> Resu
     gone = set(folder.named_files(header)) - written.keys() if header else set()
     changed = files.write_tree(chosen.path, written, remove=sorted(gone))
     return Result(profile=chosen.profile.name, status="written" if changed else "unchanged")
+
+
+def remember(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> None:
+    """Stamp that the lock of a profile is fresh."""
+    paths = (*depends_on(workspace, found, profile), *facts.facts_files())
+    stamps.write(workspace.root, "lock", profile.name, stamps.identity(), paths)

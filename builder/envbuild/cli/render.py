@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envbuild import stamps
-from envbuild.cli import common, locking, rendering
-from envbuild.knowledge import facts
+from envbuild.cli import common, rendering
 from envbuild.speech import counted
 
 if TYPE_CHECKING:
@@ -104,7 +102,7 @@ def _check(
 ) -> int:
     for target in targets:
         if target.current:
-            _stamp(session, found, target)
+            rendering.remember(session.workspace, found, target)
             continue
         session.console.fail(f"{target.profile.name}: Dockerfiles are not as rendered")
         for line in rendering.differences(target):
@@ -137,7 +135,7 @@ def _write(
         for step in target.steps:
             if step.action == "run":
                 session.console.say(f"{step.target}: {_DONE[step.kind]}")
-        _stamp(session, found, target)
+        rendering.remember(session.workspace, found, target)
     _say_strays(session, targets)
     if as_json:
         session.console.json(_data(targets, states, refusals))
@@ -162,14 +160,3 @@ def _say_strays(session: Session, targets: list[Target]) -> None:
     for target in targets:
         for path in target.strays:
             session.console.say(f"{target.label}/{path} is not envbuild's: left as it is")
-
-
-def _stamp(session: Session, found: Profiles, target: Target) -> None:
-    workspace = session.workspace
-    paths = (
-        *locking.depends_on(workspace, found, target.profile),
-        *(f"{target.label}/{file.path}" for file in target.tree.files),
-        *workspace.template_files(),
-        *facts.facts_files(),
-    )
-    stamps.write(workspace.root, "render", target.profile.name, stamps.identity(), paths)

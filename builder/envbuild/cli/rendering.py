@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from envbuild import stamps
 from envbuild.cli import locking
 from envbuild.errors import EnvbuildError, InputError, Problem
+from envbuild.knowledge import facts
 from envbuild.lock import folder
 from envbuild.plan import Plan, Step
 from envbuild.render.model import RenderedTree
@@ -177,3 +179,14 @@ def as_data(one: Target | Refusal, status: str) -> dict[str, object]:
         "files": one.steps,
         "strays": [f"{one.label}/{path}" for path in one.strays],
     }
+
+
+def remember(workspace: Workspace, found: Profiles, made: Target) -> None:
+    """Stamp that the Dockerfiles of a profile stand as rendered."""
+    paths = (
+        *locking.depends_on(workspace, found, made.profile),
+        *(f"{made.label}/{file.path}" for file in made.tree.files),
+        *workspace.template_files(),
+        *facts.facts_files(),
+    )
+    stamps.write(workspace.root, "render", made.profile.name, stamps.identity(), paths)

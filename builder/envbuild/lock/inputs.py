@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ def solver_input(
     overrides = reader.requirements(
         "overrides", (o.requirement for o in python.overrides), "requirement"
     )
-    bundle = _bundle_constraints(bundles)
+    bundle = _bundle_constraints(environment.base.provides)
     reader.licence(bundles, requirements)
     constraints = reader.requirements("constraints", python.constraints)
     asked = tuple(sorted({i.name for i in python.indexes} & set(indexes)))
@@ -140,11 +141,12 @@ def solver_input(
     return result, Origins(places=reader.places, written=reader.written)
 
 
-def _bundle_constraints(bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
+@functools.cache
+def _bundle_constraints(names: tuple[str, ...]) -> tuple[str, ...]:
     """The image's packages: exact where the version is known, by name alone where it is not."""
     packages = {
         canonical_name(name): version
-        for bundle in bundles
+        for bundle in filter(None, map(facts.bundle, names))
         for name, version in bundle.packages.items()
     }
     return tuple(
@@ -156,8 +158,8 @@ def _bundle_constraints(bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
 def _companions(pins: tuple[str, ...]) -> tuple[str, ...]:
     """What torch's pin asks of the packages that are compiled against it."""
     for pin in pins:
-        name, separator, version = pin.partition("==")
-        if separator and name == "torch":
+        if pin.startswith("torch=="):
+            version = pin.removeprefix("torch==")
             asked = facts.companions(version.partition(" ")[0].partition("+")[0])
             return tuple(sorted(normalise(row.requirement) for row in asked))
     return ()

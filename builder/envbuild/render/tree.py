@@ -54,7 +54,9 @@ def _variant(
 ) -> tuple[RenderedFile, ...]:
     context = assemble(variant, lock, dockerfile=name)
     text = tidy(fill(templates, DOCKERFILE, context))
-    verify.dockerfile(text, tidy(fill(templates, DOCKERFILE, inert(context))), context)
+    harmless = inert(context)
+    twin = text if harmless == context else tidy(fill(templates, DOCKERFILE, harmless))
+    verify.dockerfile(text, twin, context)
     ignored = tidy(fill(templates, DOCKERIGNORE, context))
     verify.dockerignore(ignored, context)
     return (
