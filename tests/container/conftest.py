@@ -77,7 +77,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         if shutil.which(tool) is None:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"{tool} is missing, and CI must run the container tests")
-            pytest.skip(f"{tool} is not installed")
+            pytest.skip(f"not run: {tool} is not installed")
     home = tmp_path_factory.mktemp("engine")
     podman = Engine(home)
     yield podman

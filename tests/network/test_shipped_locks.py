@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,8 @@ def other_python() -> str | None:
 def test_another_python_gives_the_same_bytes(workspace: Path, tmp_path: Path) -> None:
     python = other_python()
     if python is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have a second Python of 3.11 or newer")
         pytest.skip("there is no second Python of 3.11 or newer on this machine")
     venv = tmp_path / "venv"
     subprocess.run([UV, "venv", "--quiet", "--python", python, str(venv)], check=True)
@@ -86,17 +89,14 @@ def test_another_python_gives_the_same_bytes(workspace: Path, tmp_path: Path) ->
     assert locks(workspace) == locks(ROOT)
 
 
-def test_no_address_of_an_index_is_in_any_file() -> None:
-    from pip._internal.models.index import PyPI
-
-    hosts = [PyPI.netloc.encode(), PyPI.file_storage_domain.encode()]
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False
-    ).stdout
-    paths = [ROOT / name for name in listed.decode().split("\0") if name]
-    found = [
-        str(path.relative_to(ROOT))
-        for path in paths or [p for p in ROOT.rglob("*") if ".venv" not in p.parts]
-        if path.is_file() and any(host in path.read_bytes() for host in hosts)
-    ]
-    assert found == []
+def test_the_wheel_holds_profiles_templates_and_facts(tmp_path: Path) -> None:
+    subprocess.run(
+        [UV, "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT)], check=True
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("envs", "templates"):
+        files = (path for path in (ROOT / folder).rglob("*") if path.is_file())
+        assert {f"envbuild/data/{path.relative_to(ROOT)}" for path in files} <= names
+    assert "envbuild/knowledge/facts/bundles.yaml" in names
+    assert not any(name.startswith(("tests", "bench")) for name in names)

@@ -17,7 +17,7 @@ from envbuild.speech import counted
 from envbuild.tools import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from envbuild.cli.main import Session
     from envbuild.profile.resolved import ResolvedProfile
@@ -60,6 +60,7 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
     found = session.workspace.profiles()
     resolved = common.chosen(found, profiles)
     if chosen["check"]:
+        _refuse_beside_check(chosen)
         return check(session, found, resolved, as_json=bool(chosen["as_json"]))
     options = planning.Options(
         upgrade=bool(chosen["upgrade"]),
@@ -77,10 +78,24 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         as_json=bool(chosen["as_json"]),
     )
     if doing.dry_run:
-        return _plan(session, _targets(session, found, resolved, options), as_json=doing.as_json)
+        planned = tuple(_targets(session, found, resolved, options))
+        return _plan(session, planned, as_json=doing.as_json)
+    tool = locking.Tool(
+        offline=doing.offline,
+        refresh=doing.refresh,
+        declared=locking.declared_indexes(resolved.values()),
+    )
     held = session.workspace.path(".envbuild", "lock")
     with files.exclusive(held, waiting=lambda pid: _waiting(session, pid)):
-        return _lock(session, found, _targets(session, found, resolved, options), doing)
+        return _lock(session, found, _targets(session, found, resolved, options), (tool, doing))
+
+
+def _refuse_beside_check(chosen: Mapping[str, object]) -> None:
+    """``--check`` looks at what stands; what would change the answer does not go with it."""
+    given = [name for name, value in chosen.items() if value and name not in ("check", "as_json")]
+    if given:
+        option = "--" + given[0].replace("_", "-").replace("indexes", "index")
+        raise click.UsageError(f"--check does not go with {option}")
 
 
 def _words(value: object) -> tuple[str, ...]:
@@ -115,15 +130,19 @@ def _targets(
     found: Profiles,
     resolved: dict[str, ResolvedProfile],
     options: planning.Options,
-) -> tuple[locking.Target, ...]:
+) -> Iterator[locking.Target]:
+    """What locking each would do, one by one: the first is begun before the last is read."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    targets = tuple(
+    targets = (
         locking.target(session.workspace, found, profile, options=options, now=now)
         for profile in resolved.values()
     )
-    jobs = [job for target in targets for job in target.jobs]
+    if not options.upgrade_packages:
+        return targets
+    known = tuple(targets)
+    jobs = [job for target in known for job in target.jobs]
     planning.refuse_unknown_packages(options.upgrade_packages, jobs)
-    return targets
+    return iter(known)
 
 
 def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: bool) -> int:
@@ -136,16 +155,25 @@ def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: boo
 
 
 def _lock(
-    session: Session, found: Profiles, targets: tuple[locking.Target, ...], doing: Doing
+    session: Session,
+    found: Profiles,
+    planned: Iterator[locking.Target],
+    using: tuple[locking.Tool, Doing],
 ) -> int:
-    tool, origin = locking.prepare_tool(
-        offline=doing.offline,
-        refresh=doing.refresh,
-        declared=locking.declared_indexes(targets),
-    )
-    jobs = [job for target in targets for job in target.jobs]
-    progress = _Progress(session, origin, left=sum(job.step.action == "run" for job in jobs))
-    done = locking.solve(targets, tool, workers=doing.workers, on_done=progress)
+    tool, doing = using
+    targets: list[locking.Target] = []
+
+    def begun() -> Iterator[locking.Target]:
+        for target in planned:
+            targets.append(target)
+            yield target
+
+    def say(one: working.Done, left: int) -> None:
+        _say_done(session, one, tool)
+        if left:
+            session.console.live(f"resolving {counted(left, 'variant')} ...")
+
+    done = locking.solve(begun(), tool, workers=doing.workers, on_done=say)
     results = [locking.write(target, done, tool) for target in targets]
     for target, result in zip(targets, results, strict=True):
         if result.status != "failed":
@@ -155,29 +183,11 @@ def _lock(
     return _summary(session, results, done.values())
 
 
-class _Progress:
-    """Says what was done, and on a terminal how much is left."""
-
-    def __init__(self, session: Session, origin: str, *, left: int) -> None:
-        self._session = session
-        self._origin = origin
-        self._left = left
-        self._say_left()
-
-    def __call__(self, one: working.Done) -> None:
-        _say_done(self._session, one, self._origin)
-        self._left -= 1
-        self._say_left()
-
-    def _say_left(self) -> None:
-        if self._left:
-            self._session.console.live(f"resolving {counted(self._left, 'variant')} ...")
-
-
-def _say_done(session: Session, one: working.Done, origin: str) -> None:
+def _say_done(session: Session, one: working.Done, tool: locking.Tool) -> None:
     if isinstance(one.result, working.Refusal):
         for problem in one.result.problems:
             session.console.problem(problem)
+        origin = tool.index_origin()
         head, *rest = lock_report.lines(one.job.step.target, one.result, index=origin)
         session.console.fail(head)
         for line in rest:

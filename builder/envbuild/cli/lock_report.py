@@ -97,7 +97,7 @@ def _hint(failure: Failure, explanation: Explanation | None, index: str) -> str:
     if failure.kind == "failed":
         return f"uv {'.'.join(map(str, MINIMUM))} or newer of the same minor version is needed"
     if explanation and not explanation.ways_out and not explanation.reading.missing:
-        return "no single relaxation solved it; two environments may be the answer"
+        return "no relaxation that was tried solved it; two environments may be the answer"
     return ""
 
 

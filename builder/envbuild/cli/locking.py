@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
@@ -133,12 +135,12 @@ def depends_on(workspace: Workspace, found: Profiles, profile: ResolvedProfile) 
     )
 
 
-def declared_indexes(targets: Iterable[Target]) -> dict[str, str]:
+def declared_indexes(profiles: Iterable[ResolvedProfile]) -> dict[str, str]:
     """The vendor indexes that the profiles declare, by name."""
     return {
         index.name: index.url
-        for target in targets
-        for variant in target.profile.variants
+        for profile in profiles
+        for variant in profile.variants
         for index in variant.environment.python.indexes
     }
 
@@ -172,28 +174,59 @@ def target(
     )
 
 
+class Tool:
+    """uv, looked for when it is first wanted: a lock that stands needs none."""
+
+    def __init__(self, *, offline: bool, refresh: bool, declared: dict[str, str]) -> None:
+        self._turn = threading.Lock()
+        self._prepare: Callable[[], tuple[uv.Uv, str]] = functools.partial(
+            prepare_tool, offline=offline, refresh=refresh, declared=declared
+        )
+        self._found: tuple[uv.Uv, str] | None = None
+
+    def __call__(self) -> uv.Uv:
+        """The uv to use.
+
+        Raises:
+            ToolError: it is missing, too old, or does not answer.
+        """
+        return self._both()[0]
+
+    def index_origin(self) -> str:
+        """Which setting names the default index."""
+        return self._both()[1]
+
+    def metadata(self) -> uvcache.MetadataFiles:
+        """What its cache holds now."""
+        tool = self()
+        environ = dict(tool.environment)
+        cache = uvcache.folder(environ, tool.configuration.get("cache-dir"))
+        return uvcache.MetadataFiles(cache)
+
+    def _both(self) -> tuple[uv.Uv, str]:
+        with self._turn:
+            if self._found is None:
+                self._found = self._prepare()
+            return self._found
+
+
 def solve(
     targets: Iterable[Target],
-    tool: uv.Uv,
+    tool: Tool,
     *,
     workers: int,
-    on_done: Callable[[working.Done], None],
+    on_done: Callable[[working.Done, int], None],
 ) -> dict[str, working.Done]:
     """Every job that runs, by its step's target."""
-    environ = dict(tool.environment)
-    cache = uvcache.folder(environ, tool.configuration.get("cache-dir"))
     workshop = working.Workshop(
-        tool=tool,
-        runner=proc.run,
-        finder=lambda: uvcache.MetadataFiles(cache),
-        clock=time.monotonic,
+        tool=tool, runner=proc.run, finder=tool.metadata, clock=time.monotonic
     )
-    jobs = [job for chosen in targets for job in chosen.jobs]
+    jobs = (job for chosen in targets for job in chosen.jobs)
     done = working.run(jobs, workshop, workers=workers, on_done=on_done)
     return {one.job.step.target: one for one in done}
 
 
-def write(chosen: Target, done: Mapping[str, working.Done], tool: uv.Uv) -> Result:
+def write(chosen: Target, done: Mapping[str, working.Done], tool: Tool) -> Result:
     """Write the lock folder of one profile, unless one of its variants was refused."""
     answers: dict[str, assemble.Answer | VariantLock] = {}
     for job in chosen.jobs:
@@ -201,7 +234,7 @@ def write(chosen: Target, done: Mapping[str, working.Done], tool: uv.Uv) -> Resu
         finished = done.get(job.step.target)
         if finished is None:
             assert job.previous is not None  # a job is only skipped when its lock stands
-            answers[name] = job.previous
+            answers[name] = assemble.refreshed(job.question.variant, job.previous)
         elif isinstance(finished.result, working.Refusal):
             return Result(profile=chosen.profile.name, status="failed")
         else:
@@ -211,12 +244,20 @@ def write(chosen: Target, done: Mapping[str, working.Done], tool: uv.Uv) -> Resu
         answers,
         kept=chosen.folder,
         copied=chosen.copied,
-        tools={"envbuild": envbuild.__version__, "uv": tool.version},
+        tools=_tools(chosen, done, tool),
     )
     header = chosen.folder.header
     gone = set(folder.named_files(header)) - written.keys() if header else set()
     changed = files.write_tree(chosen.path, written, remove=sorted(gone))
     return Result(profile=chosen.profile.name, status="written" if changed else "unchanged")
+
+
+def _tools(chosen: Target, done: Mapping[str, working.Done], tool: Tool) -> Mapping[str, str]:
+    """The versions of what made the lock: those of before where no solver was asked."""
+    header = chosen.folder.header
+    if header and not any(job.step.target in done for job in chosen.jobs):
+        return header.tools
+    return {"envbuild": envbuild.__version__, "uv": tool().version}
 
 
 def remember(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from envbuild.lock import requirements
+from envbuild.lock.bounds import specifiers
 from envbuild.lock.folder import encode, input_digest, sha256
 from envbuild.lock.model import (
     HEADER,
@@ -19,7 +21,7 @@ from envbuild.lock.model import (
     Unpinned,
     VariantLock,
 )
-from envbuild.names import canonical_name
+from envbuild.names import canonical_name, requirement_name
 
 if TYPE_CHECKING:
     from envbuild.lock.folder import LockFolder
@@ -110,7 +112,9 @@ def _variant(
         packages=answer.packages,
         provided=answer.provided,
         relaxations=relaxations(answer.variant),
-        unpinned=unpinned(answer),
+        unpinned=unpinned(
+            answer.variant, answer.asked, packages=answer.packages, provided=answer.provided
+        ),
     )
 
 
@@ -126,42 +130,69 @@ def relaxations(variant: Variant) -> tuple[Relaxation, ...]:
         for row in python.exclude
     ]
     rows += [
+        Relaxation(kind="no-deps", requirement=row.package, reason=row.reason)
+        for row in python.no_deps
+    ]
+    rows += [
         Relaxation(
-            kind="no-deps",
-            requirement=canonical_name(name),
-            reason="the profile locks it without what it asks for",
+            kind="metadata",
+            requirement=f"{row.name}=={row.version}" if row.version else row.name,
+            reason=row.source,
         )
-        for name in python.no_deps
+        for row in python.metadata
     ]
     return tuple(sorted(rows, key=lambda row: (row.kind, row.requirement)))
 
 
-def unpinned(answer: Answer) -> tuple[Unpinned, ...]:
+def refreshed(variant: Variant, locked: VariantLock) -> VariantLock:
+    """A lock that stands, with what it says from the profile alone said as the profile says now."""
+    system = {
+        canonical_name(row.package): row.apt for row in variant.environment.python.build_from_source
+    }
+    packages = tuple(
+        msgspec.structs.replace(package, system=system.get(package.name, ()))
+        for package in locked.packages
+    )
+    return msgspec.structs.replace(
+        locked,
+        packages=packages,
+        relaxations=relaxations(variant),
+        unpinned=unpinned(variant, locked.input, packages=packages, provided=locked.provided),
+    )
+
+
+def unpinned(
+    variant: Variant,
+    asked: SolverInput,
+    *,
+    packages: Iterable[LockedPackage],
+    provided: Iterable[Provided],
+) -> tuple[Unpinned, ...]:
     """What the image needs and this lock does not pin, and why."""
-    environment = answer.variant.environment
-    rows = []
-    if not environment.base.digest:
-        rows.append(Unpinned(what=environment.base.image, why="a tag: the profile gives no digest"))
+    environment = variant.environment
+    integrities = {package.integrity for package in packages}
     build = environment.base.build_image
-    if build:
-        rows.append(Unpinned(what=build, why="a tag: used to compile, not in the final image"))
-    if environment.apt:
-        rows.append(Unpinned(what="apt packages", why="versions are the archive's at build time"))
-    if environment.conda:
-        rows.append(Unpinned(what="conda packages", why="specifications, solved at build time"))
-    integrities = {package.integrity for package in answer.packages}
-    if "stub" in integrities:
-        rows.append(
-            Unpinned(
-                what="placeholder packages",
-                why="their hash covers the placeholder; the wheel comes from the vendor's index",
-            )
-        )
-    if "source" in integrities:
-        rows.append(
-            Unpinned(
-                what="build requirements",
-                why="of packages built from source: constrained, not hashed",
-            )
-        )
+    said = (
+        (not environment.base.digest, environment.base.image, "a tag: the profile gives no digest"),
+        (build, build or "", "a tag: used to compile, not in the final image"),
+        (environment.apt, "apt packages", "versions are the archive's at build time"),
+        (environment.conda, "conda packages", "specifications, solved at build time"),
+        (
+            "stub" in integrities,
+            "placeholder packages",
+            "their hash covers the placeholder; the wheel comes from the vendor's index",
+        ),
+        (
+            "source" in integrities,
+            "build requirements",
+            "of packages built from source: constrained, not hashed",
+        ),
+    )
+    rows = [Unpinned(what=what, why=why) for holds, what, why in said if holds]
+    unknown = {row.name for row in provided if not row.version}
+    rows += [
+        Unpinned(what=text, why="the image has it, in a version that is not known")
+        for text in (*asked.requirements, *asked.constraints)
+        if requirement_name(text) in unknown and specifiers(text)
+    ]
     return tuple(rows)

@@ -40,9 +40,9 @@ class Requires(Struct, frozen=True, kw_only=True):
         for line in self.lines.get(name, ()):
             head, _, marker = line.partition(";")
             if "extra" in marker:
-                of_extras.append(_specifiers(head))
+                of_extras.append(specifiers(head))
             elif not marker or _holds(marker.strip(), target):
-                plain.append(_specifiers(head))
+                plain.append(specifiers(head))
         found = {part for text in plain or of_extras for part in text.split(",") if part}
         return ",".join(sorted(found))
 
@@ -78,7 +78,9 @@ def _requires_dist(data: bytes, name: str) -> list[str] | None:
 
 
 @functools.cache
-def _specifiers(head: str) -> str:
+def specifiers(requirement: str) -> str:
+    """The bounds of a requirement, without its name, extras and marker."""
+    head = requirement.partition(";")[0]
     end = next((i for i, c in enumerate(head) if not (c.isalnum() or c in "-_.")), len(head))
     rest = head[end:].strip()
     if rest.startswith("["):

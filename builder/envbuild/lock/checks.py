@@ -31,12 +31,32 @@ def problems(
     versions = {pin.name: pin.version for pin in added}
     brought = {row.name: row.version for row in provided}
     found = [
+        *_gpus(variant),
         *_numpy(variant, asked, versions, brought),
         *_torch(variant, versions),
         *_provided_torch(variant, brought),
         *_companions(variant, versions, brought),
     ]
     return tuple(found)
+
+
+def _gpus(variant: Variant) -> list[Problem]:
+    """GPUs that this CUDA cannot make code for, whatever runs on it."""
+    if variant.cuda is None:
+        return []
+    cuda = f"{variant.cuda[0]}.{variant.cuda[1]}"
+    found = []
+    for index, gpu in enumerate(variant.environment.hardware.gpus):
+        floor = facts.gpu_floor(f"{gpu[:-1]}0") or facts.gpu_floor(gpu)
+        if floor and variant.cuda < tuple(int(part) for part in floor.cuda.split(".")):
+            found.append(
+                Problem(
+                    message=f"CUDA {cuda} makes no code for {gpu}: {floor.cuda} is the first",
+                    mark=variant.marks.get(("hardware", "gpus", index)),
+                    hint=f"make the variant cu{floor.cuda.replace('.', '')} or newer",
+                )
+            )
+    return found
 
 
 def _numpy(

@@ -208,7 +208,7 @@ def _ways_out(
                 now = (*edits, edit, *_builds(relaxed, settled))
                 if not isinstance(answer, Failure):
                     found = True
-                    yield WayOut(edits=now, gives=_gives(answer, now))
+                    yield WayOut(edits=_narrowed(answer, now), gives=_gives(answer, now))
                 elif answer.kind in _UNSOLVED and answer.text != words:
                     deeper.append((now, settled, answer.text))
         if found:
@@ -228,15 +228,31 @@ def _candidates(asked: SolverInput, reading: uvtext.Reading) -> Iterator[Relaxin
         if edge in PROTECTED or edge in stated:
             continue
         yield Relaxing(kind="override", text=bundle.get(edge, edge))
-    for package in (*reading.no_wheel, *reading.missing):
-        if requirement_name(package) not in PROTECTED | stated:
-            yield Relaxing(kind="exclude", text=requirement_name(package))
+    required = {requirement_name(line) for line in asked.requirements}
+    for name in dict.fromkeys(map(requirement_name, (*reading.no_wheel, *reading.missing))):
+        if name in PROTECTED | required:
+            continue
+        marker = reading.only_on(name)
+        if marker:
+            yield Relaxing(kind="override", text=f"{name} ; {marker}")
+        yield Relaxing(kind="exclude", text=name)
 
 
 def _apply(asked: SolverInput, edit: Relaxing) -> SolverInput:
     field = "overrides" if edit.kind == "override" else "exclude"
     lines = tuple(sorted({*getattr(asked, field), edit.text}))
     return msgspec.structs.replace(asked, **{field: lines})
+
+
+def _narrowed(pins: tuple[Pin, ...], edits: tuple[Relaxing, ...]) -> tuple[Relaxing, ...]:
+    """Overrides by name alone, as the one version that was solved: the least that is set aside."""
+    versions = {pin.name: pin.version for pin in pins}
+    return tuple(
+        Relaxing(kind="override", text=f"{edit.text}=={versions[edit.text]}")
+        if edit.kind == "override" and edit.text in versions
+        else edit
+        for edit in edits
+    )
 
 
 def _gives(pins: tuple[Pin, ...], edits: tuple[Relaxing, ...]) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from envbuild.lock.assemble import refreshed
 from envbuild.lock.folder import LockFolder, input_digest
 from envbuild.lock.inputs import solver_input
 from envbuild.lock.model import FileDigest, Lock, SolverInput, VariantLock
-from envbuild.profile.resolved import ResolvedProfile
+from envbuild.profile.resolved import ResolvedProfile, Variant
 
 
 class Freshness(Struct, frozen=True, kw_only=True):
@@ -103,10 +104,21 @@ def _variants(profile: ResolvedProfile, lock: Lock) -> list[str]:
             continue
         moment = variant.environment.as_of or locked.input.as_of
         asked, _ = solver_input(variant, as_of=moment, indexes=locked.input.indexes)
-        lines += [f"{where}{line}" for line in moved(asked, locked)]
+        lines += [f"{where}{line}" for line in moved(asked, locked) or _reworded(variant, locked)]
     names = {variant.name for variant in profile.variants}
     lines += [f"{name} is no longer in the profile" for name in lock.variants if name not in names]
     return lines
+
+
+def _reworded(variant: Variant, locked: VariantLock) -> tuple[str, ...]:
+    """What the lock says from the profile alone, when the profile says it otherwise now."""
+    now = refreshed(variant, locked)
+    lines = (
+        (now.relaxations != locked.relaxations, "reasons of relaxations were changed"),
+        (now.packages != locked.packages, "system packages of source builds were changed"),
+        (now.unpinned != locked.unpinned, "what is not pinned was changed"),
+    )
+    return tuple(line for differs, line in lines if differs)
 
 
 def _moved_files(lock: Lock, copied: Mapping[str, str]) -> list[str]:

@@ -7,8 +7,6 @@ where uv's name no default. Nothing of it is written to a lock.
 
 from __future__ import annotations
 
-import configparser
-import tomllib
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -80,6 +78,8 @@ def _uv_settings(environ: Mapping[str, str], read: ReadText) -> dict[str, object
         text = read(path)
         if text is None:
             continue
+        import tomllib  # where there is such a file
+
         try:
             settings = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -99,6 +99,8 @@ def _pip_index(environ: Mapping[str, str], read: ReadText) -> tuple[str, str]:
         text = read(path)
         if text is None:
             continue
+        import configparser  # where there is such a file
+
         parser = configparser.RawConfigParser()
         try:
             parser.read_string(text)

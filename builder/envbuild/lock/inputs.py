@@ -16,7 +16,7 @@ from envbuild.names import canonical_name, normalise, requirement_name
 
 if TYPE_CHECKING:
     from envbuild.knowledge.model import Bundle
-    from envbuild.profile.model import StaticMetadata
+    from envbuild.profile.model import Exclusion, StaticMetadata
     from envbuild.profile.resolved import KeyPath, Variant
 
 
@@ -177,7 +177,9 @@ def _stubs(variant: Variant, asked: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({n for p in patterns for n in fnmatch.filter(names, p)}))
 
 
-def _metadata(stated: tuple[StaticMetadata, ...], no_deps: tuple[str, ...]) -> tuple[str, ...]:
+def _metadata(
+    stated: tuple[StaticMetadata, ...], no_deps: tuple[Exclusion, ...]
+) -> tuple[str, ...]:
     rows: list[dict[str, object]] = [
         {
             "name": canonical_name(row.name),
@@ -188,7 +190,7 @@ def _metadata(stated: tuple[StaticMetadata, ...], no_deps: tuple[str, ...]) -> t
         }
         for row in stated
     ]
-    rows += [{"name": canonical_name(name), "requires-dist": []} for name in no_deps]
+    rows += [{"name": canonical_name(row.package), "requires-dist": []} for row in no_deps]
     kept = [{key: value for key, value in row.items() if value is not None} for row in rows]
     return tuple(sorted(msgspec.json.encode(row, order="sorted").decode() for row in kept))
 

@@ -26,8 +26,10 @@ class Value(
 
 
 class SolverInput(Value, frozen=True, kw_only=True):
-    """Exactly what the solvers see for one variant: its digest decides whether a lock is stale.
+    """What one variant's lock depends on: its digest decides whether the lock is stale.
 
+    All but ``image``, ``apt``, ``conda`` and ``git`` is exactly what uv sees; those four are what
+    the rest of the image is pinned from.
     Requirements are normalised and sorted; ``constraints`` are the profile's, ``bundle`` those
     that the image's own packages impose (a name alone: the package is there, its version is not
     known), ``companions`` those that torch imposes on what is compiled against it; ``provided``
@@ -92,7 +94,7 @@ class Provided(Value, frozen=True, kw_only=True):
 class Relaxation(Value, frozen=True, kw_only=True):
     """A bound that the profile sets aside, and why."""
 
-    kind: Literal["override", "exclude", "no-deps"]
+    kind: Literal["override", "exclude", "no-deps", "metadata"]
     requirement: str
     reason: str
 

@@ -158,15 +158,27 @@ class Annotator(Struct, frozen=True, kw_only=True):
         )
 
     def _request(self, pin: Pin, asker: str, asks: dict[str, bounds.Requires | None]) -> Request:
-        if asker == PROFILE:
-            stated = [
-                r for r in self.question.asked.requirements if requirement_name(r) == pin.name
-            ]
-            return Request(by=asker, bounds=_specifiers(stated))
+        stated = self._said_by(asker)
+        if stated is not None:
+            about = (text for text in stated if requirement_name(text) == pin.name)
+            found = {part for text in about for part in bounds.specifiers(text).split(",") if part}
+            return Request(by=asker, bounds=",".join(sorted(found)))
         known = asks.get(asker)
         if known is not None:
             return Request(by=asker, bounds=known.bounds(pin.name, self._target()))
         return Request(by=asker, bounds=self._previous_bounds(pin, asker))
+
+    def _said_by(self, speaker: str) -> tuple[str, ...] | None:
+        """The requirements of a speaker that is no package."""
+        asked = self.question.asked
+        said = {
+            PROFILE: asked.requirements,
+            f"{PROFILE} (constraint)": asked.constraints,
+            f"{PROFILE} (override)": asked.overrides,
+            "bundle": asked.bundle,
+            "torch companions": asked.companions,
+        }
+        return said.get(speaker)
 
     def _target(self) -> bounds.Target:
         asked = self.question.asked
@@ -178,12 +190,3 @@ class Annotator(Struct, frozen=True, kw_only=True):
             if package.name == pin.name:
                 return next((r.bounds for r in package.requested if r.by == asker), "")
         return ""
-
-
-def _specifiers(requirements: list[str]) -> str:
-    specifiers = []
-    for text in requirements:
-        head = text.partition(" ;")[0]
-        start = next((i for i, c in enumerate(head) if c in "<>=!~@"), len(head))
-        specifiers += [part for part in head[start:].split(",") if part.strip()]
-    return ",".join(sorted(specifiers))

@@ -24,6 +24,10 @@ _NO_WHEEL = re.compile(rf"({_PACKAGE}) has no wheels")
 _SOURCE_ONLY = re.compile(r"Wheels are required for `([A-Za-z0-9][A-Za-z0-9._-]*)`")
 _MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
 _LATE = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._-]*)`? was filtered by `?exclude-newer`?")
+_PLATFORMS = re.compile(
+    r"Wheels are available for `([A-Za-z0-9][A-Za-z0-9._-]*)` \([^)]*\) "
+    r"on the following platforms?: ((?:`[a-z0-9_]+`(?:, )?)+)"
+)
 _PUBLISHED = re.compile(r"published at (\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})")
 
 
@@ -44,6 +48,17 @@ class Reading(Struct, frozen=True, kw_only=True):
     source_only: tuple[str, ...]
     missing: tuple[str, ...]
     published: str | None
+    platforms: dict[str, tuple[str, ...]] = {}
+
+    def only_on(self, name: str) -> str | None:
+        """The marker of the machines that a package has wheels for; None when it is not plain."""
+        tags = self.platforms.get(name, ())
+        if tags and all("win" in tag and "darwin" not in tag for tag in tags):
+            return "sys_platform == 'win32'"
+        linux = [tag for tag in tags if "linux" in tag]
+        if linux and all(tag.endswith("x86_64") for tag in linux):
+            return "platform_machine == 'x86_64'"
+        return None
 
 
 def read(text: str) -> Reading:
@@ -59,6 +74,10 @@ def read(text: str) -> Reading:
         no_wheel=tuple(dict.fromkeys(_NO_WHEEL.findall(joined))),
         missing=tuple(dict.fromkeys(_MISSING.findall(joined))),
         published=f"{late[1]}Z" if late else None,
+        platforms={
+            requirement_name(name): tuple(re.findall(r"[a-z0-9_]+", tags))
+            for name, tags in _PLATFORMS.findall(joined)
+        },
     )
 
 

@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from envbuild.lock import pypi, uv
 from envbuild.lock.assemble import Answer
-from envbuild.lock.conflict import Explanation, explain
 from envbuild.tools import proc
 
 if TYPE_CHECKING:
     from envbuild.errors import Problem
     from envbuild.lock.bounds import Find
+    from envbuild.lock.conflict import Explanation
     from envbuild.lock.model import SolverInput
     from envbuild.lock.planning import Job
     from envbuild.lock.requirements import Pin
@@ -38,10 +38,10 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """What jobs are done with: uv, the way to start it, a clock, and ``finder``, which looks into
-    uv's cache as it is when it is called."""
+    """What jobs are done with: ``tool`` finds uv when it is first wanted, the way to start it, a
+    clock, and ``finder``, which looks into uv's cache as it is when it is called."""
 
-    tool: uv.Uv
+    tool: Callable[[], uv.Uv]
     runner: proc.Runner
     finder: Callable[[], Find]
     clock: Callable[[], float]
@@ -52,26 +52,27 @@ def run(
     workshop: Workshop,
     *,
     workers: int,
-    on_done: Callable[[Done], None],
+    on_done: Callable[[Done, int], None],
 ) -> tuple[Done, ...]:
     """Do the jobs whose step says run, ``workers`` at a time; in the order of the jobs.
 
-    On an interrupt every uv that was started is ended and nothing is returned.
+    The first is begun while ``jobs`` still prepares the next. ``on_done`` is told each, and how
+    many are left. On an interrupt or an error every uv that was started is ended, and nothing is
+    returned.
     """
-    wanted = [job for job in jobs if job.step.action == "run"]
     pool = ThreadPoolExecutor(max_workers=max(1, workers))
-    futures: dict[Future[Done], int] = {
-        pool.submit(_do, job, workshop): index for index, job in enumerate(wanted)
-    }
+    futures: list[Future[Done]] = []
     try:
-        for future in as_completed(futures):
-            on_done(future.result())
+        wanted = (job for job in jobs if job.step.action == "run")
+        futures.extend(pool.submit(_do, job, workshop) for job in wanted)
+        for number, future in enumerate(as_completed(futures), 1):
+            on_done(future.result(), len(futures) - number)
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         proc.stop_all()
         raise
     pool.shutdown()
-    return tuple(future.result() for future in sorted(futures, key=futures.__getitem__))
+    return tuple(future.result() for future in futures)
 
 
 def _do(job: Job, workshop: Workshop) -> Done:
@@ -82,10 +83,12 @@ def _do(job: Job, workshop: Workshop) -> Done:
 
 def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
     question = job.question
-    found = pypi.resolve(question, workshop.tool, workshop.runner)
+    found = pypi.resolve(question, workshop.tool(), workshop.runner)
     if isinstance(found, uv.Failure):
         if found.kind not in ("unsatisfiable", "not-found"):
             return Refusal(failure=found)
+        from envbuild.lock.conflict import explain  # only on the way to a refusal
+
         solve = _solver(workshop)
         return Refusal(failure=found, explanation=explain(question, found, solve))
     if found.problems:
@@ -101,4 +104,4 @@ def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
 
 
 def _solver(workshop: Workshop) -> Callable[[SolverInput], tuple[Pin, ...] | uv.Failure]:
-    return lambda asked: pypi.solve(asked, workshop.tool, workshop.runner)
+    return lambda asked: pypi.solve(asked, workshop.tool(), workshop.runner)

@@ -56,9 +56,9 @@ class Value(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
 class Base(Value, frozen=True, kw_only=True):
     """The base image.
 
-    ``provides`` names bundles of ``envbuild knowledge``: what the image brings is a constraint for
-    the resolver and is left out of the lock. ``build_image`` is where native code is compiled
-    (the base itself when absent); ``digest`` pins ``image``.
+    ``provides`` names bundles (``knowledge/facts/bundles.yaml``): what the image brings is a
+    constraint for the resolver and is left out of the lock. ``build_image`` is where native code
+    is compiled (the base itself when absent); ``digest`` pins ``image``.
     """
 
     image: ImageReference
@@ -87,7 +87,7 @@ class Override(Value, frozen=True, kw_only=True):
 
 
 class Exclusion(Value, frozen=True, kw_only=True):
-    """A package that is never installed, whoever asks for it."""
+    """A package that is left out, or whose own requirements are, and why."""
 
     package: PackageName
     reason: Text
@@ -137,7 +137,9 @@ class Python(Value, frozen=True, kw_only=True):
     ``source`` is ``image`` (an interpreter that the base image has, named by ``interpreter``; with
     ``prefix`` its packages go into a virtual environment there, without it into the interpreter
     itself), ``uv`` (installed by uv, environment at ``prefix``) or ``conda`` (the environment at
-    ``prefix``). ``no_deps`` packages are locked without what they ask for. Wheels are required
+    ``prefix``). ``exclude`` packages are
+    never installed, whoever asks for them; ``no_deps`` packages are locked without what they ask
+    for. Wheels are required
     for every package that ``build_from_source`` does not name.
     """
 
@@ -152,7 +154,7 @@ class Python(Value, frozen=True, kw_only=True):
     exclude: tuple[Exclusion, ...] = ()
     build_constraints: tuple[Requirement, ...] = ()
     build_from_source: tuple[SourceBuild, ...] = ()
-    no_deps: tuple[PackageName, ...] = ()
+    no_deps: tuple[Exclusion, ...] = ()
     indexes: tuple[Index, ...] = ()
     metadata: tuple[StaticMetadata, ...] = ()
 

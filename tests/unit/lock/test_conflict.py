@@ -95,7 +95,7 @@ def test_two_conflicts_are_relaxed_together_and_the_bundle_stays() -> None:
     assert [way.edits for way in found.ways_out] == [
         (
             Relaxing(kind="override", text="packaging==23.0"),
-            Relaxing(kind="override", text="rerun-sdk"),
+            Relaxing(kind="override", text="rerun-sdk==0.23.1"),
         )
     ]
     assert found.ways_out[0].gives == ("packaging 23.0", "rerun-sdk 0.23.1")
@@ -163,6 +163,6 @@ def test_builds_and_relaxations_are_found_together() -> None:
         (
             Relaxing(kind="build", text="evdev"),
             Relaxing(kind="override", text="packaging==23.0"),
-            Relaxing(kind="override", text="rerun-sdk"),
+            Relaxing(kind="override", text="rerun-sdk==0.23.1"),
         )
     ]

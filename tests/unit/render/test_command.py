@@ -6,6 +6,7 @@ import pytest
 
 from envbuild.cli.main import run
 from envbuild.lock import folder
+from envbuild.lock.assemble import refreshed
 from envbuild.lock.inputs import solver_input
 from envbuild.lock.model import HEADER, FileDigest, Lock, LockedPackage, VariantLock
 from envbuild.profile.resolve import Source, resolve
@@ -41,18 +42,17 @@ class Workspace:
         (variant,) = self.profile(name).variants
         asked, _ = solver_input(variant, as_of=variant.environment.as_of)
         pins = b"six==1.16.0 \\\n    --hash=sha256:" + b"1" * 64 + b"\n"
+        locked = VariantLock(
+            digest=folder.input_digest(asked),
+            input=asked,
+            wheels=FileDigest(path=f"{variant.name}.txt", sha256=folder.sha256(pins)),
+            packages=(LockedPackage(name="six", version="1.16.0", requested=()),),
+        )
         lock = Lock(
             format=1,
             profile=name,
             tools={"uv": "0.13.8"},
-            variants={
-                variant.name: VariantLock(
-                    digest=folder.input_digest(asked),
-                    input=asked,
-                    wheels=FileDigest(path=f"{variant.name}.txt", sha256=folder.sha256(pins)),
-                    packages=(LockedPackage(name="six", version="1.16.0", requested=()),),
-                )
-            },
+            variants={variant.name: refreshed(variant, locked)},
         )
         place = self.root / "lockfiles" / name
         place.mkdir(parents=True)
