@@ -261,7 +261,7 @@ python:
   exclude: [{package: p, reason: r}]
   build-constraints: [setuptools<82]
   build-from-source: [{package: p, reason: r, isolation: false, apt: [gcc], needs: [lib], environment: {A: b}}]
-  no-deps: [x]
+  no-deps: [{package: x, reason: because}]
   indexes: [{name: n, url: https://example.com/simple, packages: [x*]}]
   metadata: [{name: m, source: s, version: "1", requires-dist: [x], requires-python: ">=3.11", provides-extra: [e]}]
 conda: {channels: [conda-forge], packages: [python=3.11], virtual-packages: {__cuda: "12"}}
