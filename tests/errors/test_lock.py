@@ -116,7 +116,7 @@ def test_a_version_published_after_the_moment(folder: Folder) -> None:
     folder.profile("one", "alpha==2.0")
     done = folder.run("lock")
     assert done.returncode == 1
-    assert "published at 2027-01-01T00:00:00Z: move as-of behind that moment" in done.stderr
+    assert "published at 2027-01-01T00:00:00Z: an as-of after that moment has it" in done.stderr
 
 
 def test_an_unreachable_index(folder: Folder) -> None:
@@ -314,11 +314,7 @@ def test_a_read_only_folder(folder: Folder) -> None:
 def test_a_full_disk(folder: Folder) -> None:
     folder.profile("one", "delta")
     (folder.root / "lockfiles").mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", "lockfiles"],
-        cwd=folder.root,
-        check=True,
-    )
+    mount(folder, "-t", "tmpfs", "-o", "size=16k", "tmpfs")
     try:
         (folder.root / "lockfiles/filler").write_bytes(b"x" * 12288)
         done = folder.run("lock")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envbuild.lock.uv import MINIMUM
-
 if TYPE_CHECKING:
     from envbuild.lock.conflict import Explanation, Part, WayOut
     from envbuild.lock.uv import Failure
     from envbuild.lock.working import Refusal
+
+_LINES = 6
+"""The most lines of uv's reasoning that are shown without ``--verbose``."""
 
 _CAUSES = {
     "unsatisfiable": "no set of versions satisfies every requirement",
@@ -25,6 +26,7 @@ _CAUSES = {
 _AGAINST = {
     "requirement": "required by the profile",
     "constraint": "a constraint of the profile",
+    "override": "an override of the profile",
     "bundle": "what the image brings",
     "companion": "what torch asks of packages compiled against it",
     "provided": "what the image holds",
@@ -53,6 +55,7 @@ def _explained(explanation: Explanation) -> list[str]:
     if explanation.chain:
         *way, against = explanation.chain
         report.append(f"  because {' -> '.join(way)}, against {against}")
+    report += [f"  uv: {line}" for line in _argument(explanation.words)]
     report += [f"  no index has {name}" for name in explanation.reading.missing]
     report += [f"  {name} has no wheel for this platform" for name in explanation.reading.no_wheel]
     report += [f"  {name} is published as source only" for name in explanation.reading.source_only]
@@ -63,6 +66,13 @@ def _explained(explanation: Explanation) -> list[str]:
     return report
 
 
+def _argument(words: str) -> list[str]:
+    """uv's own reasoning about the core, without its frame."""
+    start = words.find("Because ")
+    lines = words[start:].partition("\n\n")[0].splitlines() if start >= 0 else []
+    return [line.strip() for line in lines[:_LINES]]
+
+
 def _part(part: Part) -> str:
     place = f"{part.mark}: " if part.mark else ""
     return f"{place}{part.text} ({_AGAINST[part.kind]})"
@@ -70,7 +80,7 @@ def _part(part: Part) -> str:
 
 def _way_out(number: int, way_out: WayOut) -> list[str]:
     gives = f" (gives {', '.join(way_out.gives)})" if way_out.gives else ""
-    report = [f"  way out {number}, solved here{gives}: add to the profile", "    python:"]
+    report = [f"  way out {number}, solved here{gives}: under python in the profile"]
     for kind, key, field in (
         ("override", "overrides", "requirement"),
         ("exclude", "exclude", "package"),
@@ -78,27 +88,36 @@ def _way_out(number: int, way_out: WayOut) -> list[str]:
     ):
         texts = [edit.text for edit in way_out.edits if edit.kind == kind]
         if texts:
-            report += [f"      {key}:", "        append:"]
+            report += [f"    {key}:", "      append:"]
         for text in texts:
-            report += [f"          - {field}: {text}", "            reason: why this is safe here"]
+            report += [f"        - {field}: {text}", '          reason: "" # why this is safe']
     return report
 
 
 def _hint(failure: Failure, explanation: Explanation | None, index: str) -> str:
     published = explanation.reading.published if explanation else None
     if published:
-        return f"what is wanted was published at {published}: move as-of behind that moment"
+        return f"what is wanted was published at {published}: an as-of after that moment has it"
     if failure.kind == "network":
         return f"the index is the one that {index} names; --offline uses the cache alone"
     if failure.kind == "offline":
         return "run once without --offline to fill the cache"
     if failure.kind == "build":
         return "pin its build requirements under python.build-constraints, or state its metadata"
-    if failure.kind == "failed":
-        return f"uv {'.'.join(map(str, MINIMUM))} or newer of the same minor version is needed"
-    if explanation and not explanation.ways_out and not explanation.reading.missing:
+    return _advice(explanation) if explanation else ""
+
+
+def _advice(explanation: Explanation) -> str:
+    reading = explanation.reading
+    if reading.missing:
+        return "check the spelling, or name the index that has it in your uv settings"
+    if explanation.ways_out:
+        return ""
+    if reading.no_version:
+        return f"no index that was asked has {reading.no_version[0]} as of the profile's moment"
+    if any(part.kind in ("bundle", "provided") for part in explanation.core):
         return "no relaxation that was tried solved it; two environments may be the answer"
-    return ""
+    return "no relaxation that was tried solved it"
 
 
 def _tail(text: str) -> list[str]:

@@ -35,14 +35,17 @@ PROBES = 60
 DEPTH = 3
 """The most relaxations in one way out: with more, another profile is the better answer."""
 
+SHOWN = 3
+"""The most ways out that are worth reading."""
+
 _UNSOLVED = ("unsatisfiable", "not-found")
 
 
 class Part(Struct, frozen=True, kw_only=True):
     """A member of the core: a requirement of the profile with its line, or what stands against
-    it (``constraint``, ``bundle``, ``companion``)."""
+    it (``constraint``, ``override``, ``bundle``, ``companion``)."""
 
-    kind: Literal["requirement", "constraint", "bundle", "companion", "provided"]
+    kind: Literal["requirement", "constraint", "override", "bundle", "companion", "provided"]
     text: str
     mark: Mark | None = None
 
@@ -62,13 +65,14 @@ class WayOut(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """``chain`` runs from a requirement to what contradicts it; ``complete`` is false when the
-    probes ran out before the core was minimal."""
+    """``chain`` runs from a requirement to what contradicts it; ``words`` is what uv says of the
+    core alone; ``complete`` is false when the probes ran out before the core was minimal."""
 
     core: tuple[Part, ...]
     chain: tuple[str, ...]
     ways_out: tuple[WayOut, ...]
     reading: uvtext.Reading
+    words: str = ""
     complete: bool = True
 
 
@@ -117,15 +121,17 @@ def explain(question: Question, failure: Failure, solve: Solve) -> Explanation:
             chain=(),
             ways_out=(WayOut(edits=builds, gives=_gives(answer, builds)),),
             reading=uvtext.read(failure.text),
+            words=failure.text,
         )
     core, text = _core(settled, answer.text or failure.text, probe)
     reading = uvtext.read(text)
     ways = tuple(_ways_out(settled, answer.text, probe, done=builds))
     return Explanation(
-        core=tuple(_parts(core, question)),
+        core=tuple(_parts(core, question, blamed=_blamed_overrides(core, probe))),
         chain=_chain(core, reading),
         ways_out=ways,
         reading=reading,
+        words=text,
         complete=not probe.spent,
     )
 
@@ -160,20 +166,41 @@ def _try_without(
     return (core, text) if words is None else (smaller, words)
 
 
-def _parts(core: SolverInput, question: Question) -> Iterator[Part]:
+def _blamed_overrides(core: SolverInput, probe: _Prober) -> tuple[str, ...]:
+    """The overrides without which there would be a solution.
+
+    None is dropped from the core: what an override set aside would come back in its place.
+    """
+
+    def without(line: str) -> SolverInput:
+        kept = tuple(row for row in core.overrides if row != line)
+        return msgspec.structs.replace(core, overrides=kept)
+
+    return tuple(row for row in core.overrides if not isinstance(probe(without(row)), Failure))
+
+
+def _parts(core: SolverInput, question: Question, *, blamed: tuple[str, ...]) -> Iterator[Part]:
     places = question.origins.places
     written = question.origins.written
     for line in core.requirements:
         yield Part(kind="requirement", text=written.get(line, line), mark=places.get(line))
     for line in core.constraints:
         yield Part(kind="constraint", text=written.get(line, line), mark=places.get(line))
+    for line in blamed:
+        yield Part(kind="override", text=written.get(line, line), mark=places.get(line))
     yield from (Part(kind="provided", text=line) for line in core.provided)
     yield from (Part(kind="bundle", text=line) for line in core.bundle)
     yield from (Part(kind="companion", text=line) for line in core.companions)
 
 
 def _chain(core: SolverInput, reading: uvtext.Reading) -> tuple[str, ...]:
-    against = (*core.bundle, *core.companions, *core.constraints, *core.requirements)
+    against = (
+        *core.overrides,
+        *core.bundle,
+        *core.companions,
+        *core.constraints,
+        *core.requirements,
+    )
     ends = {requirement_name(line): line for line in reversed(against) if _bounded(line)}
     found = [
         uvtext.chain(reading, start=requirement_name(line), ends=ends)
@@ -198,16 +225,16 @@ def _ways_out(
     waiting = [(done, asked, text)]
     for _ in range(DEPTH):
         deeper = []
-        found = False
+        found = 0
         for edits, current, words in waiting:
             for edit in _candidates(asked, uvtext.read(words)):
                 relaxed = _apply(current, edit)
-                if relaxed == current:
+                if relaxed == current or found == SHOWN or _again(edits, edit):
                     continue
                 settled, answer = probe.settled(relaxed)
                 now = (*edits, edit, *_builds(relaxed, settled))
                 if not isinstance(answer, Failure):
-                    found = True
+                    found += 1
                     yield WayOut(edits=_narrowed(answer, now), gives=_gives(answer, now))
                 elif answer.kind in _UNSOLVED and answer.text != words:
                     deeper.append((now, settled, answer.text))
@@ -224,10 +251,13 @@ def _candidates(asked: SolverInput, reading: uvtext.Reading) -> Iterator[Relaxin
         if _bounded(line)
     }
     stated |= {line for line in asked.bundle if not _bounded(line)}
-    for edge in dict.fromkeys(requirement_name(edge.wanted) for edge in reading.edges):
-        if edge in PROTECTED or edge in stated:
+    stated |= {requirement_name(line) for line in asked.overrides}
+    for name in dict.fromkeys(requirement_name(edge.wanted) for edge in reading.edges):
+        if name in PROTECTED or name in stated:
             continue
-        yield Relaxing(kind="override", text=bundle.get(edge, edge))
+        kept = (e.wanted for e in reading.edges if requirement_name(e.wanted) == name)
+        choices = (bundle[name],) if name in bundle else (*filter(_bounded, kept), name)
+        yield from (Relaxing(kind="override", text=text) for text in dict.fromkeys(choices))
     required = {requirement_name(line) for line in asked.requirements}
     for name in dict.fromkeys(map(requirement_name, (*reading.no_wheel, *reading.missing))):
         if name in PROTECTED | required:
@@ -242,6 +272,10 @@ def _apply(asked: SolverInput, edit: Relaxing) -> SolverInput:
     field = "overrides" if edit.kind == "override" else "exclude"
     lines = tuple(sorted({*getattr(asked, field), edit.text}))
     return msgspec.structs.replace(asked, **{field: lines})
+
+
+def _again(edits: tuple[Relaxing, ...], edit: Relaxing) -> bool:
+    return requirement_name(edit.text) in {requirement_name(done.text) for done in edits}
 
 
 def _narrowed(pins: tuple[Pin, ...], edits: tuple[Relaxing, ...]) -> tuple[Relaxing, ...]:

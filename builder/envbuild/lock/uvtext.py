@@ -14,10 +14,14 @@ from msgspec import Struct
 from envbuild.names import requirement_name
 
 _OPERATOR = r"(?:===|==|>=|<=|~=|!=|<|>)"
+_VERSION = r"[A-Za-z0-9.*+!_-]*[A-Za-z0-9*]"
 _PACKAGE = (
     r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9,._-]*\])?"
-    rf"(?:{_OPERATOR}[A-Za-z0-9.*+!_-]+(?:,{_OPERATOR}[A-Za-z0-9.*+!_-]+)*)?"
+    rf"(?:{_OPERATOR}{_VERSION}(?:,{_OPERATOR}{_VERSION})*)?"
 )
+_CONCLUSION = re.compile(r",? we can conclude that .*?(?=\.? And because |\.? hint: |\.?$)")
+"""What uv infers: it leaves out the packages between, so it is no dependency."""
+_NO_VERSION = re.compile(rf"there (?:is|are) no versions? of ({_PACKAGE})")
 _MARKER = re.compile(r"(?<=[A-Za-z0-9])\{[^{}]*\}")
 _EDGE = re.compile(rf"({_PACKAGE}) depends? on ({_PACKAGE})(?:[ ,.]|$)")
 _NO_WHEEL = re.compile(rf"({_PACKAGE}) has no wheels")
@@ -46,6 +50,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     edges: tuple[Edge, ...]
     no_wheel: tuple[str, ...]
     source_only: tuple[str, ...]
+    no_version: tuple[str, ...]
     missing: tuple[str, ...]
     published: str | None
     platforms: dict[str, tuple[str, ...]] = {}
@@ -65,11 +70,12 @@ def read(text: str) -> Reading:
     """Read uv's explanation of a failed resolution."""
     joined = " ".join(text.split())
     argument = joined.partition("Because ")[2]
-    argument = _MARKER.sub("", argument)
+    argument = _CONCLUSION.sub(" ", _MARKER.sub("", argument))
     edges = tuple(Edge(*found) for found in dict.fromkeys(_EDGE.findall(argument)))
     late = _PUBLISHED.search(joined) if _LATE.search(joined) else None
     return Reading(
         edges=edges,
+        no_version=tuple(dict.fromkeys(_NO_VERSION.findall(joined))),
         source_only=tuple(dict.fromkeys(_SOURCE_ONLY.findall(joined))),
         no_wheel=tuple(dict.fromkeys(_NO_WHEEL.findall(joined))),
         missing=tuple(dict.fromkeys(_MISSING.findall(joined))),
