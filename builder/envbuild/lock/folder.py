@@ -64,7 +64,8 @@ def decode(data: bytes, label: str) -> Lock:
     except msgspec.MsgspecError as error:
         raise InputError(
             f"{label} cannot be read: {error}",
-            hint="restore it from version control, or write it anew with: envbuild lock --force",
+            hint="restore it from version control, or write it anew with: "
+            f"envbuild lock --force {label.split('/')[-2] if '/' in label else ''}".rstrip(),
         ) from None
 
 

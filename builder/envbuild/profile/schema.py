@@ -56,8 +56,9 @@ def profile_schema() -> Schema:
 
 
 def prose(docstring: str) -> str:
-    """A docstring as Markdown, with the names of fields as files spell them."""
+    """A docstring as Markdown, with the names of fields as files spell them (not ``sm_90``)."""
     text = inspect.cleandoc(docstring)
+    text = re.sub(r"``(sm_[^`]+)``", r"`\1`", text)
     return re.sub(r"``([^`]+)``", lambda code: f"`{code[1].replace('_', '-')}`", text)
 
 

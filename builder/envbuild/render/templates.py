@@ -41,6 +41,10 @@ def fill(templates: Mapping[str, str], name: str, context: Context) -> str:
         raise _failure(error, name) from None
     except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise _failure(error, name) from None
+    except RecursionError:
+        raise InputError(
+            f"templates/{name} extends or includes itself", hint="extend dockerfile/main.j2"
+        ) from None
 
 
 @functools.lru_cache(maxsize=2)

@@ -65,3 +65,8 @@ def test_a_wrong_name_is_answered_with_the_right_ones(context):
         fill({"a.j2": "{{ entry_point }}"}, "a.j2", context)
     assert caught.value.hint.startswith("did you mean entrypoint? a template may use: accept_eula,")
     assert caught.value.problems[0].mark.line == 1
+
+
+def test_a_template_that_extends_itself_is_refused(context):
+    with pytest.raises(InputError, match=r"templates/Dockerfile.j2 extends or includes itself"):
+        fill({"Dockerfile.j2": '{% extends "Dockerfile.j2" %}'}, "Dockerfile.j2", context)
