@@ -26,12 +26,17 @@ def shell(script: str, *, timeout: float = 30.0, stdin: str = "") -> Outcome:
 
 
 def gone(number: int) -> bool:
-    """Whether a process has ended (a zombie that nobody waits for has)."""
-    try:
-        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
+    """Whether a process ends within five seconds (a zombie that nobody waits for has ended)."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def wait_for(path: Path) -> str:
