@@ -99,6 +99,18 @@ class Workspace(Struct, frozen=True, kw_only=True):
             for name, path in self._templates().items()
         }
 
+    def knowledge(self, kind: str) -> dict[str, str]:
+        """The user's own books of a ``kind`` (``rules``, ``signatures``): text by label, sorted.
+
+        They stand in the workspace's ``knowledge/<kind>/*.yaml``.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        folder = os.path.join("knowledge", kind)
+        labels = [os.path.join(folder, name) for name in _walk(self.path(folder), ".yaml")]
+        return {label: files.read_text(self.path(label), label=label) for label in labels}
+
     def template_files(self) -> tuple[str, ...]:
         """The files that :meth:`templates` depends on: those read, and those that would replace
         one if they were there. Relative to the workspace where they are inside it."""

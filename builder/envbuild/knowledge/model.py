@@ -19,6 +19,19 @@ class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=
     confidence: Literal["read", "derived", "claimed"]
 
 
+class Fact(Row, frozen=True, kw_only=True):
+    """One property of one release: ``isaac-sim 5.1.0``, ``python``, ``3.11``.
+
+    ``kind`` is ``isaac-sim``, ``isaac-lab`` or ``gr00t``. ``value`` is a text, a list or a mapping;
+    the text ``unknown`` says that nobody has established it.
+    """
+
+    kind: str
+    release: str
+    name: str
+    value: str | tuple[str, ...] | dict[str, str]
+
+
 class Bundle(Row, frozen=True, kw_only=True):
     """What an image brings: its Python, the versions of its packages, and what it satisfies.
 

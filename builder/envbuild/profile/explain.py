@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from envbuild.errors import Mark, Problem
-from envbuild.profile.model import Environment
 from envbuild.profile.reader import Plain, Tree
 from envbuild.profile.resolved import KeyPath
 
@@ -101,14 +100,14 @@ def where(path: KeyPath) -> str:
 
 
 def problems(
-    tree: Tree, error: msgspec.ValidationError, *, complete: bool = True
+    tree: Tree, error: msgspec.ValidationError, *, kind: type[msgspec.Struct], complete: bool = True
 ) -> tuple[Problem, ...]:
-    """Every problem of a tree that ``error`` stopped the decoder at.
+    """Every problem of a tree that ``error`` stopped the decoder at, which wanted a ``kind``.
 
     In a tree that is not ``complete`` a key may be missing, unless it was emptied or is the
     file's own.
     """
-    found = [_read(wrong) for wrong in _validator().iter_errors(tree.value)]
+    found = [_read(wrong) for wrong in _validator(kind).iter_errors(tree.value)]
     if not found:
         return (_decoders_own(tree, error),)
     return tuple(
@@ -117,10 +116,10 @@ def problems(
 
 
 @functools.cache
-def _validator() -> Draft202012Validator:
+def _validator(kind: type[msgspec.Struct]) -> Draft202012Validator:
     from jsonschema import Draft202012Validator  # 100 ms, only for errors
 
-    return Draft202012Validator(msgspec.json.schema(Environment))
+    return Draft202012Validator(msgspec.json.schema(kind))
 
 
 def _decoders_own(tree: Tree, error: msgspec.ValidationError) -> Problem:

@@ -78,7 +78,7 @@ def scan(text: str, file: str) -> Scan:
     if builder.whole and not isinstance(value, dict):
         wrong = "the file is empty" if value is None else "expected keys and values"
         builder.problems.append(
-            Problem(message=wrong, mark=builder.top, hint="a profile begins with: schema: 1")
+            Problem(message=wrong, mark=builder.top, hint="its first line is: schema: 1")
         )
     problems = tuple(sorted(builder.problems, key=_place))
     if builder.whole and isinstance(value, dict):
@@ -211,7 +211,7 @@ class _Builder:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.problem(
                 self._mark(event),
-                f"the tag {tag} is not part of the profile format",
+                f"the tag {tag} is not part of the format",
                 "remove it; quotes make a value text",
             )
 
@@ -226,7 +226,7 @@ class _Builder:
     def _refuse_sharing(self, event: yaml.NodeEvent, word: str) -> None:
         self.problem(
             self._mark(event),
-            f"{word}: anchors and aliases are not part of the profile format",
+            f"{word}: anchors and aliases are not part of the format",
             "write the value out, share it by extends, or quote it if it is text",
         )
 

@@ -91,5 +91,5 @@ def _environment(tree: Tree, problems: list[Problem], *, complete: bool) -> Envi
     try:
         return msgspec.convert(tree.value, Environment, strict=True)
     except msgspec.ValidationError as error:
-        problems += explain.problems(tree, error, complete=complete)
+        problems += explain.problems(tree, error, kind=Environment, complete=complete)
         return None

@@ -14,7 +14,7 @@ import yaml
 from envbuild.errors import Mark, Problem
 
 LIMIT = 1024 * 1024
-"""The most characters of one profile; the longest shipped one has about 10,000."""
+"""The most characters of one file; the longest shipped one has about 10,000."""
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
@@ -57,8 +57,8 @@ _SENTENCES: tuple[tuple[str, str, str], ...] = (
     ("found a tab", "a tab cannot indent", "indent with spaces"),
     ("cannot start any token", "a value cannot begin with this character", "quote the value"),
     ("node content", "a value is expected here", "brackets come in pairs; quote one that is text"),
-    ("tag", "tags are not part of the profile format", "quote a text that begins with !"),
-    ("while scanning an a", "anchors and aliases are not part of the profile format", "quote it"),
+    ("tag", "tags are not part of the format", "quote a text that begins with !"),
+    ("while scanning an a", "anchors and aliases are not part of the format", "quote it"),
     ("block scalar", "the text of | and > begins on the next line", "indent it with spaces"),
     ("directive", "a line cannot begin with %", "quote the value"),
 )
@@ -76,7 +76,7 @@ _OPENED = frozenset(
 def unreadable(text: str, file: str) -> tuple[Problem, ...]:
     """Why a text cannot be read at all: its size, a byte order mark, tabs that indent."""
     if len(text) > LIMIT:
-        message = f"{len(text)} characters are too many; a profile has at most {LIMIT}"
+        message = f"{len(text)} characters are too many; a file has at most {LIMIT}"
         return (Problem(message=message, mark=Mark(file, 1, 1), hint="is this the right file?"),)
     if text.startswith("\ufeff"):
         message, hint = "the file begins with a byte order mark", "save it as UTF-8 without one"
@@ -104,7 +104,7 @@ def explained(
     found = itertools.islice(_FORBIDDEN.finditer(text), _SHOWN)
     return tuple(
         Problem(
-            message=f"the character U+{ord(character[0]):04X} cannot stand in a profile",
+            message=f"the character U+{ord(character[0]):04X} cannot stand in YAML",
             mark=_mark(text, character.start(), file),
             hint="remove it, and save the file as UTF-8",
         )

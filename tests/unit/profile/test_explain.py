@@ -197,11 +197,13 @@ def test_what_only_the_decoder_knows_is_said_in_its_words():
     }
     assert msgspec.convert(valid, Environment).name == "a"
     whole = msgspec.structs.replace(tree, value=valid)
-    assert explain.problems(whole, error) == (
+    assert explain.problems(whole, error, kind=Environment) == (
         Problem(message="python.requirements: Too odd", mark=Mark("f", 2, 21)),
     )
     lost = msgspec.ValidationError("Too odd - at `$.env[...]`")
-    assert explain.problems(whole, lost) == (Problem(message="env: Too odd", mark=Mark("f", 1, 1)),)
+    assert explain.problems(whole, lost, kind=Environment) == (
+        Problem(message="env: Too odd", mark=Mark("f", 1, 1)),
+    )
 
 
 def test_problems_are_sorted_by_place_and_kept_once():

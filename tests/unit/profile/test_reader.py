@@ -76,11 +76,11 @@ def test_every_key_and_item_has_its_place():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "f:1:1: the file is empty // a profile begins with: schema: 1"),
-        ("# only\n", "f:1:1: the file is empty // a profile begins with: schema: 1"),
-        ("---\n", "f:1:1: the file is empty // a profile begins with: schema: 1"),
-        ("- a\n", "f:1:1: expected keys and values // a profile begins with: schema: 1"),
-        ("text\n", "f:1:1: expected keys and values // a profile begins with: schema: 1"),
+        ("", "f:1:1: the file is empty // its first line is: schema: 1"),
+        ("# only\n", "f:1:1: the file is empty // its first line is: schema: 1"),
+        ("---\n", "f:1:1: the file is empty // its first line is: schema: 1"),
+        ("- a\n", "f:1:1: expected keys and values // its first line is: schema: 1"),
+        ("text\n", "f:1:1: expected keys and values // its first line is: schema: 1"),
         (
             "a: 1\n--- \nb: 2\n",
             "f:2:1: a second document begins here // keep one profile in a file",
@@ -89,28 +89,25 @@ def test_every_key_and_item_has_its_place():
         (
             "a: !!int '3'\n",
             (
-                "f:1:4: the tag !!int is not part of the profile format"
+                "f:1:4: the tag !!int is not part of the format"
                 " // remove it; quotes make a value text"
             ),
         ),
         (
             "a: ! 3\n",
-            (
-                "f:1:4: the tag ! is not part of the profile format"
-                " // remove it; quotes make a value text"
-            ),
+            ("f:1:4: the tag ! is not part of the format // remove it; quotes make a value text"),
         ),
         (
             "a: &x [1]\n",
             (
-                "f:1:4: &x: anchors and aliases are not part of the profile format"
+                "f:1:4: &x: anchors and aliases are not part of the format"
                 " // write the value out, share it by extends, or quote it if it is text"
             ),
         ),
         (
             "*x : 1\n",
             (
-                "f:1:1: *x: anchors and aliases are not part of the profile format"
+                "f:1:1: *x: anchors and aliases are not part of the format"
                 " // write the value out, share it by extends, or quote it if it is text"
             ),
         ),
@@ -129,17 +126,14 @@ def test_all_problems_come_together_sorted_by_place():
         "f:1:11: 'b' stands twice, first on line 1 // keep one",
         "f:2:1: 'a' stands twice, first on line 1 // keep one",
         (
-            "f:2:4: &x: anchors and aliases are not part of the profile format"
+            "f:2:4: &x: anchors and aliases are not part of the format"
             " // write the value out, share it by extends, or quote it if it is text"
         ),
         (
-            "f:3:5: *x: anchors and aliases are not part of the profile format"
+            "f:3:5: *x: anchors and aliases are not part of the format"
             " // write the value out, share it by extends, or quote it if it is text"
         ),
-        (
-            "f:3:9: the tag !!str is not part of the profile format"
-            " // remove it; quotes make a value text"
-        ),
+        ("f:3:9: the tag !!str is not part of the format // remove it; quotes make a value text"),
         "f:4:1: 'a' stands twice, first on line 1 // keep one",
     ]
 
@@ -183,6 +177,6 @@ def test_problems_have_an_end():
     assert scan("a: 1\n" * 500, "f").tree is None
     listed = scan("- {a: 1" + ", a: 1" * (ENOUGH - 1) + "}\n", "f")
     assert said(listed.problems)[0] == (
-        "f:1:1: expected keys and values // a profile begins with: schema: 1"
+        "f:1:1: expected keys and values // its first line is: schema: 1"
     )
     assert len(listed.problems) == ENOUGH

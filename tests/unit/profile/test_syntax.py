@@ -15,8 +15,8 @@ COLON = "a colon cannot stand here // quote a text that has ': ' in it, or check
 QUOTE = "the quote that opens here is not closed // close it on the same line"
 ESCAPE = "this escape is not known // single quotes keep a backslash as it is"
 BRACKETS = "a value is expected here // brackets come in pairs; quote one that is text"
-ANCHOR = "anchors and aliases are not part of the profile format // quote it"
-TAG = "tags are not part of the profile format // quote a text that begins with !"
+ANCHOR = "anchors and aliases are not part of the format // quote it"
+TAG = "tags are not part of the format // quote a text that begins with !"
 BLOCK = "the text of | and > begins on the next line // indent it with spaces"
 
 SENTENCES = [
@@ -80,8 +80,8 @@ def test_characters_that_cannot_stand_there_are_named(loader):
         list(yaml.parse(text, Loader=getattr(yaml, loader)))
     hint = "remove it, and save the file as UTF-8"
     assert said(explained(caught.value, text, "f")) == [
-        f"f:2:5: the character U+0007 cannot stand in a profile // {hint}",
-        f"f:2:8: the character U+0000 cannot stand in a profile // {hint}",
+        f"f:2:5: the character U+0007 cannot stand in YAML // {hint}",
+        f"f:2:8: the character U+0000 cannot stand in YAML // {hint}",
     ]
 
 
@@ -91,7 +91,7 @@ def test_half_a_character_is_named():
         yaml.CBaseLoader(text)
     assert said(explained(caught.value, text, "f")) == [
         (
-            "f:1:4: the character U+DCFF cannot stand in a profile"
+            "f:1:4: the character U+DCFF cannot stand in YAML"
             " // remove it, and save the file as UTF-8"
         )
     ]
@@ -112,7 +112,7 @@ def test_half_a_character_is_named():
         (
             "x" * (LIMIT + 1),
             (
-                "f:1:1: 1048577 characters are too many; a profile has at most 1048576"
+                "f:1:1: 1048577 characters are too many; a file has at most 1048576"
                 " // is this the right file?"
             ),
         ),

@@ -1,0 +1,1 @@
+"""A finished judgement as text that other programs read."""
