@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from envbuild.tools import proc
+from envbuild.tools import interrupts, proc
 from envbuild.tools.proc import Command, Outcome, Processes
 
 ENVIRONMENT = (("PATH", os.defpath),)
@@ -159,6 +159,15 @@ def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=10)
     assert "KeyboardInterrupt" in said
     assert gone(child)
+
+
+def test_a_signal_waits_for_the_lines_that_may_not_be_cut() -> None:
+    steps = []
+    with pytest.raises(KeyboardInterrupt), interrupts.held():
+        os.kill(os.getpid(), signal.SIGINT)
+        steps.append("to its end")
+    assert steps == ["to its end"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_child_is_in_a_group_of_its_own() -> None:

@@ -18,6 +18,8 @@ from typing import IO
 
 from msgspec import Struct
 
+from envbuild.tools import interrupts
+
 _GRACE = 3.0
 """Seconds that a group has to end after SIGINT, and again after SIGTERM, before SIGKILL."""
 
@@ -80,7 +82,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[subprocess.Popen[bytes] | None] = set()
         self._stopped = False
 
     def run(self, command: Command) -> Outcome:
@@ -90,23 +92,30 @@ class Processes:
         SIGINT has ended.
         """
         started = time.monotonic()
-        try:
-            process = self._start(command)
-        except OSError as error:
-            return _not_started(command, error)
-        if process is None:
-            return _failed(command, -signal.SIGINT, "stopped before it was started")
-        pipes = _Pipes(process, command.stdin)
+        process: subprocess.Popen[bytes] | None = None
+        pipes: _Pipes | None = None
         timed_out = False
         try:
+            with interrupts.held():
+                process = self._start(command)
+                if process is None:
+                    return _failed(command, -signal.SIGINT, "stopped before it was started")
+                pipes = _Pipes(process, command.stdin)
             timed_out = not pipes.wait(started + command.timeout)
             if timed_out:
                 _end((process,))
-        except BaseException:
+        except OSError as error:
+            if process is None:
+                return _not_started(command, error)
             _end((process,))
             raise
+        except BaseException:
+            if process is not None:
+                _end((process,))
+            raise
         finally:
-            pipes.drain()
+            if pipes is not None:
+                pipes.drain()
             with self._lock:
                 self._running.discard(process)
         return Outcome(
@@ -122,7 +131,7 @@ class Processes:
         """End every process that :meth:`run` has started and that still lives; start no more."""
         with self._lock:
             self._stopped = True
-            processes = tuple(self._running)
+            processes = tuple(filter(None, self._running))
         _end(processes)
 
     def _start(self, command: Command) -> subprocess.Popen[bytes] | None:
