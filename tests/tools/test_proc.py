@@ -163,9 +163,14 @@ def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
 
 def test_a_signal_waits_for_the_lines_that_may_not_be_cut() -> None:
     steps = []
-    with pytest.raises(KeyboardInterrupt), interrupts.held():
-        os.kill(os.getpid(), signal.SIGINT)
-        steps.append("to its end")
+
+    def interrupted() -> None:
+        with interrupts.held():
+            os.kill(os.getpid(), signal.SIGINT)
+            steps.append("to its end")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert steps == ["to its end"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
