@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
-_CHECKS = {"lock": "locks", "render": "Dockerfiles"}
+_CHECKS = {
+    "check": ": nothing found",
+    "lock": ", all locks fresh",
+    "render": ", all Dockerfiles fresh",
+}
+"""What each stage says of its profiles when there is nothing to say."""
+
+_MANY = 100_000
+"""Objects between two searches for garbage. A command ends soon and keeps what it makes: the usual
+700 cost 5 ms of each start."""
 
 
 def main() -> int:
@@ -18,14 +28,18 @@ def main() -> int:
         return 0
     if _answered_from_stamps(arguments):
         return 0
+    gc.set_threshold(_MANY)
     from envbuild.cli.main import run
 
-    return run(arguments)
+    status = run(arguments)
+    gc.freeze()  # nor is anything searched at the end: 10 ms
+    return status
 
 
 def _answered_from_stamps(arguments: list[str]) -> bool:
-    """``lock --check`` and ``render --check`` when nothing has moved since the last good answer."""
-    if "--check" not in arguments:
+    """``check``, ``lock --check`` and ``render --check`` when nothing has moved since the last
+    good answer."""
+    if "--check" not in arguments and "check" not in arguments:
         return False
     asked = _read(arguments)
     if asked is None:
@@ -45,7 +59,7 @@ def _answered_from_stamps(arguments: list[str]) -> bool:
         return False
     if not quiet:
         said = counted(len(set(profiles)), "profile")
-        sys.stderr.write(f"{said}, all {_CHECKS[stage]} fresh\n")
+        sys.stderr.write(f"{said}{_CHECKS[stage]}\n")
     return True
 
 
@@ -63,8 +77,9 @@ def _read(arguments: list[str]) -> tuple[str, bool, str, list[str]] | None:
             stage = word
         else:
             return None
-    chosen = [word for word in rest if word != "--check"]
-    if not stage or len(chosen) == len(rest) or any(word.startswith("-") for word in chosen):
+    chosen = [word for word in rest if stage == "check" or word != "--check"]
+    asks = stage == "check" or len(chosen) < len(rest)
+    if not stage or not asks or any(word.startswith("-") for word in chosen):
         return None
     return root, quiet, stage, chosen
 

@@ -17,7 +17,11 @@ import time
 FOLDER = ".envbuild/stamps"
 _ABSENT = "-"
 _ENDING = ".yaml"
-_FOLDERS = {"lock": ("lockfiles",), "render": ("lockfiles", "Dockerfiles")}
+_FOLDERS = {
+    "check": ("lockfiles",),
+    "lock": ("lockfiles",),
+    "render": ("lockfiles", "Dockerfiles"),
+}
 """Whose contents a check of each stage looks at: a file too many counts, and so does what a killed
 process left there (:mod:`envbuild.tools.files`)."""
 

@@ -88,6 +88,11 @@ class Workspace(Struct, frozen=True, kw_only=True):
             paths=paths,
         )
 
+    def profile_folders(self) -> tuple[str, ...]:
+        """Every folder that a profile of the workspace may stand in, relative to its root."""
+        folders = [place for place, _, _ in os.walk(self.path("envs"))]
+        return tuple(sorted({"envs", *(os.path.relpath(place, self.root) for place in folders)}))
+
     def templates(self) -> dict[str, str]:
         """The templates by name; a file of the workspace's ``templates`` replaces a shipped one.
 

@@ -14,8 +14,20 @@ from envbuild import stamps
 from tests.cli.running import environment
 from tests.cli.samples import envbuild, locked, profile
 
-CHECKS = (("lock", "--check"), ("render", "--check"))
+CHECKS = (("check",), ("lock", "--check"), ("render", "--check"))
 HEAVY = ("click", "msgspec", "yaml", "jinja2", "json", "re", "pathlib", "typing")
+RULE = """\
+schema: 1
+rules:
+  - id: always-a-name
+    severity: error
+    title: Ubuntu 24.04
+    when: { image: ["ubuntu:*"] }
+    message: stands on ubuntu
+    why: the tests say so
+    fix: [another base]
+    evidence: { source: these tests, date: 2026-01-31, confidence: read }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +67,8 @@ def imported(root: Path, *arguments: str) -> tuple[int, str, set[str]]:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("check",), "2 profiles: nothing found"),
+        (("-q", "check", "one"), ""),
         (("lock", "--check"), "2 profiles, all locks fresh"),
         (("render", "--check"), "2 profiles, all Dockerfiles fresh"),
         (("lock", "--check", "one"), "1 profile, all locks fresh"),
@@ -175,3 +189,33 @@ def test_a_workspace_without_stamps_that_cannot_be_written(workspace: Path) -> N
     (workspace / ".envbuild").write_text("a file")
     for _ in range(2):
         assert envbuild(workspace, "lock", "--check").exit == 0
+
+
+def test_a_rule_of_ones_own_is_asked_as_soon_as_it_is_written(workspace: Path) -> None:
+    rules = workspace / "knowledge/rules"
+    rules.mkdir(parents=True)
+    (rules / "own.yaml").write_text(RULE)
+    done = envbuild(workspace, "check")
+    assert (done.exit, done.stdout.count("[always-a-name]")) == (1, 2)
+
+
+def test_a_note_is_said_every_time(workspace: Path) -> None:
+    rules = workspace / "knowledge/rules"
+    rules.mkdir(parents=True)
+    (rules / "own.yaml").write_text(RULE.replace("severity: error", "severity: note"))
+    first, second = envbuild(workspace, "check"), envbuild(workspace, "check")
+    assert first == second
+    assert first.stdout.count("[always-a-name]") == 2
+
+
+def test_a_peer_that_appears(workspace: Path) -> None:
+    text = (workspace / "envs/one.yaml").read_text()
+    contract = "{peer: late, role: client, transport: zmq, encoding: pickle, port: 5555}"
+    (workspace / "envs/one.yaml").write_text(f"{text}contracts: [{contract}]\n")
+    assert envbuild(workspace, "check", "one").exit == 0
+    assert envbuild(workspace, "check", "one").exit == 0
+    answer = "{peer: one, role: client, transport: http, encoding: json, port: 80}"
+    (workspace / "envs/late.yaml").write_text(
+        text.replace("name: one", "name: late") + f"contracts: [{answer}]\n"
+    )
+    assert "contract" in envbuild(workspace, "check", "one").stdout

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 COMMANDS = {
     "list": "Profiles, their variants, and whether locks and Dockerfiles are up to date.",
     "show": "A profile with everything applied, and where each value came from.",
+    "check": "Hold profiles against what is known.",
     "lock": "Resolve profiles to pinned, hashed locks.",
     "render": "Write the Dockerfiles from the locks.",
+    "knowledge": "What is known, with its sources: facts, rules, checked claims.",
     "schema": "The JSON schema of a profile, for editors.",
     "init": "A new workspace, or a new profile from a shipped one.",
     "completion": "The completion script of a shell.",

@@ -1,7 +1,17 @@
 """The facts, read once from ``facts/*.yaml``, and the questions that other rooms ask of them.
 
 A file is a list of groups. What stands in a group beside ``rows`` (its evidence, and whatever else
-its rows have in common) belongs to each row of it.
+its rows have in common) belongs to each row of it. In the files of a product (``isaac-sim``,
+``isaac-lab``, ``gr00t``) a row says several properties of one release, and so does a group of each
+of its rows; the first group lists the releases in order:
+
+    - source: IsaacSim v5.1.0, deps/pip.toml
+      date: 2026-11-21
+      confidence: read
+      rows:
+        - {release: 5.1.0, says: {python: 3.11, numpy: 1.26.0}}
+
+A file is read when it is first asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +27,9 @@ import yaml
 from envbuild.knowledge.model import (
     Bundle,
     Companion,
+    Correction,
     Distribution,
+    Fact,
     GpuFloor,
     Placeholder,
     Row,
@@ -43,8 +55,12 @@ a GPU image needs, and every distribution since 2018 can run it."""
 
 @functools.cache
 def _rows(name: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-    groups = yaml.load(files.read_text(f"{_FOLDER}/{name}.yaml"), Loader=_LOADER)  # noqa: S506
-    return tuple(msgspec.convert(row, kind, strict=False) for row in _flat(groups))
+    return tuple(msgspec.convert(row, kind, strict=False) for row in _flat(_groups(name)))
+
+
+def _groups(name: str) -> list[dict[str, Any]]:
+    text = files.read_text(f"{_FOLDER}/{name}.yaml")
+    return yaml.load(text, Loader=_LOADER)  # type: ignore[no-any-return]  # noqa: S506
 
 
 def _flat(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -54,6 +70,8 @@ def _flat(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         shared = {key: value for key, value in group.items() if key != "rows"}
         for row in group["rows"]:
             whole = {**shared, **row}
+            if "says" in shared:
+                whole["says"] = shared["says"] | row.get("says", {})
             included = whole.pop("includes", None)
             if included:
                 whole["packages"] = named[included]["packages"] | whole.get("packages", {})
@@ -64,12 +82,17 @@ def _flat(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def bundle(name: str) -> Bundle | None:
     """What an image brings, by the bundle's name; None when there is no such bundle."""
-    return next((row for row in _rows("bundles", Bundle) if row.name == name), None)
+    return next((row for row in _bundles() if row.name == name), None)
 
 
 def bundle_names() -> tuple[str, ...]:
     """Every bundle that is known, oldest product first."""
-    return tuple(row.name for row in _rows("bundles", Bundle))
+    return tuple(row.name for row in _bundles())
+
+
+def _bundles() -> Iterator[Bundle]:
+    yield from _rows("bundles", Bundle)
+    yield from _rows("bundles-6", Bundle)
 
 
 def torch_build(version: str, architecture: str) -> TorchBuild | None:
@@ -134,6 +157,131 @@ def gpu_floor(architecture: str) -> GpuFloor | None:
     """The first CUDA that can compile for a GPU architecture (``sm_121``); None: not known."""
     rows = _rows("gpus", GpuFloor)
     return next((row for row in rows if row.architecture == architecture), None)
+
+
+_FILES = {
+    "isaac-sim": ("isaac-sim", "isaac-sim-parts"),
+    "isaac-lab": ("isaac-lab",),
+    "gr00t": ("gr00t",),
+}
+"""The files of each product: the first lists its releases; the rest is read when it is needed."""
+
+KINDS = tuple(_FILES)
+"""The products whose releases have facts."""
+
+UNKNOWN = "unknown"
+"""The value of what nobody has established."""
+
+
+@functools.cache
+def _said(kind: str, file: str) -> dict[str, dict[str, Fact]]:
+    """What one file says of each release of a product: its facts, by name."""
+    said: dict[str, dict[str, Fact]] = {}
+    for row in _flat(_groups(file)):
+        whole = {"kind": kind, **row}
+        release = said.setdefault(whole["release"], {})
+        for name, value in whole.pop("says", {}).items():
+            release[name] = msgspec.convert({**whole, "name": name, "value": value}, Fact)
+    return said
+
+
+def _files(kind: str) -> tuple[str, ...]:
+    if kind not in _FILES:
+        raise ValueError(f"no facts of a kind {kind!r}")
+    return _FILES[kind]
+
+
+def releases(kind: str) -> tuple[str, ...]:
+    """The releases of ``isaac-sim``, ``isaac-lab`` or ``gr00t``, oldest first.
+
+    Raises:
+        ValueError: there are no facts of that kind.
+    """
+    return tuple(_said(kind, _files(kind)[0]))
+
+
+def release_of(kind: str, version: str) -> str | None:
+    """The release that a version belongs to: ``5.1.0`` for ``5.1`` and for the wheel ``5.1.0.0``.
+
+    None when it is no known release.
+    """
+    wanted = _significant(kind, version)
+    return next((known for known in releases(kind) if _significant(kind, known) == wanted), None)
+
+
+def _significant(kind: str, version: str) -> str:
+    """A version without what does not tell releases apart: NVIDIA's fourth number, ending zeros."""
+    parts = version.split(".")
+    if kind == "isaac-sim":
+        parts = parts[:3]
+    while len(parts) > 1 and parts[-1] == "0":
+        parts.pop()
+    return ".".join(parts)
+
+
+def fact_names(kind: str) -> frozenset[str]:
+    """Every property that some release of a product has.
+
+    Raises:
+        ValueError: there are no facts of that kind.
+    """
+    said = (release for file in _files(kind) for release in _said(kind, file).values())
+    return frozenset(name for release in said for name in release)
+
+
+def fact(kind: str, release: str, name: str) -> Fact | None:
+    """One property of one release, named as ``release_of`` reads it.
+
+    None when it is no known release, or nothing is said of that property. The value ``unknown``
+    says that it was looked for and not established.
+
+    Raises:
+        ValueError: there are no facts of that kind.
+    """
+    known = release_of(kind, release)
+    if known is None:
+        return None
+    found = (_said(kind, file).get(known, {}).get(name) for file in _files(kind))
+    return next((fact for fact in found if fact), None)
+
+
+def facts_of(kind: str, release: str) -> tuple[Fact, ...]:
+    """Everything that is said of a release; empty when it is not known."""
+    known = release_of(kind, release)
+    if known is None:
+        return ()
+    found = (_said(kind, file).get(known, {}) for file in _files(kind))
+    return tuple(fact for said in found for fact in said.values())
+
+
+def corrections() -> tuple[Correction, ...]:
+    """The statements that go around, each with its verdict."""
+    return _rows("corrections", Correction)
+
+
+def gpus() -> tuple[GpuFloor, ...]:
+    """The GPU architectures that are known, oldest first."""
+    return tuple(sorted(_rows("gpus", GpuFloor), key=lambda row: int(row.architecture[3:])))
+
+
+def torch_builds() -> tuple[TorchBuild, ...]:
+    """The torch releases of the public index that are known."""
+    return _rows("torch", TorchBuild)
+
+
+def all_companions() -> tuple[Companion, ...]:
+    """What works with each torch minor version."""
+    return _rows("companions", Companion)
+
+
+def placeholders() -> tuple[Placeholder, ...]:
+    """What the public index holds only as placeholders."""
+    return _rows("placeholders", Placeholder)
+
+
+def distributions() -> tuple[Distribution, ...]:
+    """The base distributions that are known."""
+    return _rows("distributions", Distribution)
 
 
 def facts_files() -> tuple[str, ...]:

@@ -86,7 +86,34 @@ class Distribution(Row, frozen=True, kw_only=True):
 
 
 class GpuFloor(Row, frozen=True, kw_only=True):
-    """The CUDA version that can first compile for a GPU architecture."""
+    """The CUDA version that can first compile for a GPU architecture.
+
+    ``called`` is what people call it, ``remark`` what the number alone does not say.
+    """
 
     architecture: str
     cuda: str
+    called: str = ""
+    remark: str = ""
+
+
+class Subject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The facts that a correction is about: a property of a release, or of every release."""
+
+    kind: str
+    name: str
+    release: str = ""
+
+
+class Correction(Row, frozen=True, kw_only=True):
+    """A statement that goes around, held against what was found.
+
+    ``claim`` is said without its author, ``truth`` is what stands instead (for a claim that is
+    ``true``: what it rests on). ``about`` are the facts that it belongs to.
+    """
+
+    id: str
+    claim: str
+    verdict: Literal["true", "half true", "false", "not established"]
+    truth: str
+    about: tuple[Subject, ...] = ()

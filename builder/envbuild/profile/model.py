@@ -244,6 +244,13 @@ class Contract(Value, frozen=True, kw_only=True):
     port: Port | None = None
 
 
+class Waiver(Value, frozen=True, kw_only=True):
+    """A rule that this profile sets aside, and why it may."""
+
+    rule: Name
+    reason: Text
+
+
 class Environment(Value, frozen=True, kw_only=True):
     """One variant of a profile with everything applied: the whole input of lock and render."""
 
@@ -266,3 +273,4 @@ class Environment(Value, frozen=True, kw_only=True):
     hardware: Hardware = Hardware()
     smoke: tuple[SmokeTest, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    waive: tuple[Waiver, ...] = ()

@@ -1,0 +1,107 @@
+"""``envbuild check``: what is known of these products, held against the profiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+import envbuild
+from envbuild.cli import checking, common
+from envbuild.speech import counted
+
+if TYPE_CHECKING:
+    from envbuild.cli.checking import Verdict
+    from envbuild.cli.console import Style
+    from envbuild.cli.main import Session
+    from envbuild.knowledge.judge import Finding
+
+_STYLES: dict[str, Style] = {"error": "error", "warning": "warning", "note": "hint"}
+
+
+@click.command("check")
+@common.profiles_argument
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON on stdout.")
+@click.option("--sarif", "as_sarif", is_flag=True, help="The findings as SARIF 2.1.0 on stdout.")
+@click.pass_obj
+def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> int:
+    """Check profiles against the rules: what may not meet, and how to get out of it.
+
+    Without PROFILE: every profile of the workspace. Rules of your own stand in
+    knowledge/rules/*.yaml. A lock is looked at where it is fresh.
+    """
+    if chosen["as_json"] and chosen["as_sarif"]:
+        raise click.UsageError("--json and --sarif are two forms of one answer: choose one")
+    found = session.workspace.profiles()
+    resolved = common.chosen(found, profiles)
+    verdict = checking.judged(session.workspace, found, resolved, locked=True)
+    if chosen["as_json"]:
+        session.console.json(_data(verdict))
+    elif chosen["as_sarif"]:
+        from envbuild.report import sarif
+
+        rules = (ready.rule for ready in verdict.book.rules.values())
+        session.console.json(sarif.log(verdict.findings, rules, version=envbuild.__version__))
+    else:
+        for alike in _alike(verdict.findings):
+            _print(session, alike)
+    _sum_up(session, verdict)
+    checking.remember(session.workspace, found, resolved, verdict)
+    refused = verdict.count("error") + (verdict.count("warning") if chosen["strict"] else 0)
+    return 1 if refused else 0
+
+
+def _data(verdict: Verdict) -> dict[str, object]:
+    return {
+        "profiles": verdict.judged,
+        "errors": verdict.count("error"),
+        "warnings": verdict.count("warning"),
+        "notes": verdict.count("note"),
+        "waived": verdict.waived,
+        "findings": verdict.findings,
+    }
+
+
+def _alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
+    """Findings with those of other profiles that say the same of the same line: what stands in a
+    parent is true of its children."""
+    groups: dict[tuple[str, object, str, str | None], list[Finding]] = {}
+    for one in findings:
+        mark = one.mark or one.profile
+        groups.setdefault((one.rule, mark, one.message, one.waived), []).append(one)
+    return list(groups.values())
+
+
+def _print(session: Session, alike: list[Finding]) -> None:
+    found = alike[0]
+    styled = session.console.styled
+    place = f"{found.mark}: " if found.mark else f"{found.profile}: "
+    word = found.severity if found.waived is None else "waived"
+    label = styled(word, _STYLES[found.severity] if found.waived is None else "dim")
+    lines = [f"{_plain(place)}{label}: {_plain(found.message)} [{found.rule}]"]
+    if found.waived is not None:
+        lines.append(f"  {styled('reason', 'dim')}: {_plain(found.waived)}")
+    else:
+        lines.append(f"  {styled('why', 'dim')}: {_plain(found.why)}")
+        for index, fix in enumerate(found.fixes):
+            lines.append(f"  {styled('or' if index else 'fix', 'hint')}: {_plain(fix)}")
+        lines.append(f"  {styled('source', 'dim')}: {_plain(found.source)}")
+    if len(alike) > 1:
+        names = ", ".join(one.profile for one in alike)
+        lines.append(f"  {styled('profiles', 'dim')}: {names}")
+    for line in lines:
+        session.console.data(line)
+
+
+def _plain(text: str) -> str:
+    """The text with nothing in it that moves a terminal's cursor or changes its colours."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _sum_up(session: Session, verdict: Verdict) -> None:
+    words = ("error", "warning", "note")
+    parts = [counted(verdict.count(word), word) for word in words if verdict.count(word)]
+    parts += [f"{verdict.waived} waived"] if verdict.waived else []
+    many = counted(len(verdict.judged), "profile")
+    session.console.say(f"{many}: {', '.join(parts) or 'nothing found'}")

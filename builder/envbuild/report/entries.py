@@ -1,0 +1,245 @@
+"""What is known, as one kind of line: the facts of every topic, and which lines a word finds."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from envbuild.knowledge import facts, rulebook
+from envbuild.knowledge.model import Correction, Row, Subject
+from envbuild.knowledge.rulebook import Rulebook
+
+Value = str | tuple[str, ...] | dict[str, str]
+
+
+_SHORT = 60
+"""Characters of a list that stands in one line."""
+
+
+class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One statement with its evidence.
+
+    ``subject`` is what it is about (a release, a package, a GPU), ``name`` the property.
+    ``corrections`` are the names of the checked claims that belong to it.
+    """
+
+    topic: str
+    subject: str
+    name: str
+    value: Value
+    source: str
+    date: str
+    confidence: str
+    remark: str = ""
+    corrections: tuple[str, ...] = ()
+
+
+def _entry(row: Row, where: tuple[str, str, str], value: Value, *, remark: str = "") -> Entry:
+    topic, subject, name = where
+    return Entry(
+        topic=topic,
+        subject=subject,
+        name=name,
+        value=value,
+        source=row.source,
+        date=row.date,
+        confidence=row.confidence,
+        remark=remark,
+        corrections=_corrected(topic, subject, name),
+    )
+
+
+def _corrected(topic: str, subject: str, name: str) -> tuple[str, ...]:
+    """The checked claims that belong to a statement, by their names."""
+    return tuple(
+        correction
+        for about, correction in _about(topic)
+        if about.release in ("", subject) and about.name == name
+    )
+
+
+@functools.cache
+def _about(topic: str) -> tuple[tuple[Subject, str], ...]:
+    return tuple(
+        (about, row.id) for row in facts.corrections() for about in row.about if about.kind == topic
+    )
+
+
+def _releases(kind: str) -> Iterator[Entry]:
+    for release in facts.releases(kind):
+        for fact in sorted(facts.facts_of(kind, release), key=lambda fact: fact.name):
+            yield _entry(fact, (kind, release, fact.name), fact.value)
+
+
+def _bundles() -> Iterator[Entry]:
+    for name in facts.bundle_names():
+        row = facts.bundle(name)
+        assert row is not None, name
+        yield _entry(row, ("bundles", name, "python"), row.python, remark=row.notes)
+        if row.torch_build:
+            yield _entry(row, ("bundles", name, "torch build"), row.torch_build)
+        if row.satisfies:
+            yield _entry(row, ("bundles", name, "satisfies"), row.satisfies)
+        for package, version in sorted(row.packages.items()):
+            yield _entry(row, ("bundles", name, package), version)
+
+
+def _gpus() -> Iterator[Entry]:
+    for row in facts.gpus():
+        yield _entry(row, ("gpus", row.architecture, "called"), row.called)
+        yield _entry(row, ("gpus", row.architecture, "cuda"), f">={row.cuda}", remark=row.remark)
+
+
+def _torch() -> Iterator[Entry]:
+    for row in facts.torch_builds():
+        subject = f"{row.version} {row.architecture}"
+        yield _entry(row, ("torch", subject, "cuda"), row.cuda or "none: for the processor alone")
+        if row.gpus:
+            yield _entry(row, ("torch", subject, "gpus"), row.gpus)
+
+
+def _companions() -> Iterator[Entry]:
+    for row in facts.all_companions():
+        package = row.requirement.split("=")[0].split("<")[0].split(">")[0]
+        wanted = row.requirement.removeprefix(package)
+        yield _entry(row, ("companions", f"torch {row.torch}", package), wanted)
+
+
+def _placeholders() -> Iterator[Entry]:
+    for row in facts.placeholders():
+        for package in row.packages:
+            where = ("placeholders", package, "versions without a wheel")
+            yield _entry(row, where, row.versions, remark=f"the wheels: index {row.index}")
+
+
+def _distributions() -> Iterator[Entry]:
+    for row in facts.distributions():
+        yield _entry(row, ("distributions", row.name, "glibc"), row.glibc)
+
+
+def _corrections() -> Iterator[Entry]:
+    for row in facts.corrections():
+        yield _entry(row, ("corrections", row.id, row.verdict), row.truth, remark=row.claim)
+
+
+def _rules(book: Rulebook) -> Iterator[Entry]:
+    for ready in book.rules.values():
+        rule = ready.rule
+        says: tuple[tuple[str, Value], ...] = (
+            (rule.severity, rule.title),
+            ("why", rule.why),
+            ("ways out", rule.fix),
+        )
+        for name, value in says:
+            yield Entry(
+                topic="rules",
+                subject=rule.id,
+                name=name,
+                value=value,
+                source=rule.evidence.source,
+                date=rule.evidence.date,
+                confidence=rule.evidence.confidence,
+            )
+
+
+_FACTS: dict[str, Callable[[], Iterable[Entry]]] = {
+    "isaac-sim": lambda: _releases("isaac-sim"),
+    "isaac-lab": lambda: _releases("isaac-lab"),
+    "gr00t": lambda: _releases("gr00t"),
+    "bundles": _bundles,
+    "gpus": _gpus,
+    "torch": _torch,
+    "companions": _companions,
+    "placeholders": _placeholders,
+    "distributions": _distributions,
+    "corrections": _corrections,
+}
+
+
+class Topics:
+    """Every topic by name; each is read when it is asked for. ``rules`` are the rules to list."""
+
+    def __init__(self, rules: Callable[[], Rulebook] = rulebook.shipped) -> None:
+        self._read: dict[str, Callable[[], Iterable[Entry]]] = {
+            **_FACTS,
+            "rules": lambda: _rules(rules()),
+        }
+
+    def names(self) -> tuple[str, ...]:
+        """The topics."""
+        return tuple(self._read)
+
+    def entries(self, topic: str) -> tuple[Entry, ...]:
+        """Every statement of a topic, in its own order.
+
+        Raises:
+            KeyError: there is no such topic.
+            InputError: a file that the user wrote cannot be used.
+        """
+        return tuple(self._read[topic]())
+
+
+MEANINGS = {
+    "isaac-sim": "releases of Isaac Sim: Python, packages, CUDA, glibc, drivers, names",
+    "isaac-lab": "releases of Isaac Lab: their simulator, parts and pins",
+    "gr00t": "generations of GR00T: what their project files pin",
+    "bundles": "what an image brings: the version of every package",
+    "gpus": "GPU architectures: the CUDA that can first compile for them",
+    "torch": "torch on the public index: its CUDA and the GPUs it has code for",
+    "companions": "what works with a torch, among the packages compiled against it",
+    "placeholders": "packages that the public index holds only as placeholders",
+    "distributions": "base distributions: their glibc",
+    "corrections": "statements that go around, held against what was found",
+    "rules": "what may not meet, and the ways out",
+}
+"""What each topic is about."""
+
+
+def subjects(found: Iterable[Entry]) -> tuple[str, ...]:
+    """What the entries are about, each once."""
+    return tuple(dict.fromkeys(entry.subject for entry in found))
+
+
+def of_subject(topic: str, found: tuple[Entry, ...], name: str) -> tuple[Entry, ...]:
+    """The entries about one subject; a release may be written as a longer version of it."""
+    wanted = (facts.release_of(topic, name) if topic in facts.KINDS else None) or name
+    return tuple(entry for entry in found if entry.subject == wanted)
+
+
+def search(found: Iterable[Entry], words: Iterable[str]) -> tuple[Entry, ...]:
+    """The entries in whose subject, name, value or remark every word stands."""
+    wanted = [word.lower() for word in words]
+    return tuple(entry for entry in found if _has(_text(entry), wanted))
+
+
+def _has(text: str, words: Iterable[str]) -> bool:
+    return all(word in text for word in words)
+
+
+def _text(entry: Entry) -> str:
+    parts = (entry.topic, entry.subject, entry.name, *lines(entry.value), entry.remark)
+    return " ".join(parts).lower()
+
+
+def lines(value: Value) -> tuple[str, ...]:
+    """A value as lines of text: one for a text or a short list, else one for each item."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, dict):
+        return tuple(f"{key}: {text}" for key, text in value.items())
+    joined = ", ".join(value)
+    return (joined,) if len(joined) <= _SHORT else value
+
+
+def claim(name: str) -> Correction:
+    """A checked claim by its name.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    for row in facts.corrections():
+        if row.id == name:
+            return row
+    raise KeyError(name)
