@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from envbuild.cli import common, lock_report, locking
+from envbuild.cli import common, lock_check, lock_report, locking
 from envbuild.errors import InputError
-from envbuild.lock import planning, working
+from envbuild.lock import assemble, folder, planning, working
 from envbuild.names import canonical_name
 from envbuild.speech import counted
 from envbuild.tools import files
@@ -58,36 +58,39 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
     they are let go; a profile that cannot be locked keeps its old lock.
     """
     found = session.workspace.profiles()
-    resolved = common.chosen(found, profiles)
+    if chosen["offline"] and chosen["refresh"]:
+        raise click.UsageError("--offline does not go with --refresh")
     if chosen["check"]:
         _refuse_beside_check(chosen)
-        return check(session, found, resolved, as_json=bool(chosen["as_json"]))
-    options = planning.Options(
+        as_json = bool(chosen["as_json"])
+        status = lock_check.check(session, found, profiles, as_json=as_json)
+    else:
+        resolved = common.chosen(found, profiles)
+        status = _do(Locking(session, found, _options(chosen)), resolved, _doing(chosen))
+    if not profiles:
+        lock_check.mention_leftovers(session, found)
+    return status
+
+
+def _options(chosen: Mapping[str, object]) -> planning.Options:
+    return planning.Options(
         upgrade=bool(chosen["upgrade"]),
         upgrade_packages=tuple(canonical_name(n) for n in _words(chosen["upgrade_package"])),
         as_of=moment(chosen["exclude_newer"]),
         indexes=_words(chosen["indexes"]) or None,
         force=bool(chosen["force"]),
     )
+
+
+def _doing(chosen: Mapping[str, object]) -> Doing:
     jobs = chosen["jobs"]
-    doing = Doing(
+    return Doing(
         offline=bool(chosen["offline"]),
         refresh=bool(chosen["refresh"]),
         dry_run=bool(chosen["dry_run"]),
         workers=jobs if isinstance(jobs, int) else min(4, os.cpu_count() or 1),
         as_json=bool(chosen["as_json"]),
     )
-    if doing.dry_run:
-        planned = tuple(_targets(session, found, resolved, options))
-        return _plan(session, planned, as_json=doing.as_json)
-    tool = locking.Tool(
-        offline=doing.offline,
-        refresh=doing.refresh,
-        declared=locking.declared_indexes(resolved.values()),
-    )
-    held = session.workspace.path(".envbuild", "lock")
-    with files.exclusive(held, waiting=lambda pid: _waiting(session, pid)):
-        return _lock(session, found, _targets(session, found, resolved, options), (tool, doing))
 
 
 def _refuse_beside_check(chosen: Mapping[str, object]) -> None:
@@ -125,94 +128,123 @@ def moment(text: object) -> str | None:
     return aware.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _targets(
-    session: Session,
-    found: Profiles,
-    resolved: dict[str, ResolvedProfile],
-    options: planning.Options,
-) -> Iterator[locking.Target]:
-    """What locking each would do, one by one: the first is begun before the last is read."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    targets = (
-        locking.target(session.workspace, found, profile, options=options, now=now)
-        for profile in resolved.values()
+class Locking:
+    """One run of the command: ``targets`` in the order in which they came, and the errors of the
+    profiles that cannot be locked, by name."""
+
+    def __init__(self, session: Session, found: Profiles, options: planning.Options) -> None:
+        self.session = session
+        self.found = found
+        self.options = options
+        self.targets: list[locking.Target] = []
+        self.errors: dict[str, InputError] = {}
+
+    def prepared(self, profiles: Iterable[ResolvedProfile]) -> Iterator[locking.Target]:
+        """What locking each would do, one by one: the first is begun before the last is read."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for profile in profiles:
+            try:
+                target = self._target(profile, now)
+            except InputError as error:
+                self.errors[profile.name] = error
+                lock_report.say_error(self.session.console, profile.name, error)
+            else:
+                self.targets.append(target)
+                yield target
+
+    def _target(self, profile: ResolvedProfile, now: str) -> locking.Target:
+        workspace, options = self.session.workspace, self.options
+        if options.force:
+            folder.refuse_newer_folder(*locking.workspace_path(workspace, profile.name))
+        return locking.target(workspace, self.found, profile, options=options, now=now)
+
+
+def _do(run: Locking, resolved: dict[str, ResolvedProfile], doing: Doing) -> int:
+    targets = run.prepared(resolved.values())
+    if doing.dry_run:
+        _plan(run.session, tuple(targets), as_json=doing.as_json)
+        return 2 if run.errors else 0
+    tool = locking.Tool(
+        offline=doing.offline,
+        refresh=doing.refresh,
+        declared=locking.declared_indexes(resolved.values()),
     )
-    if not options.upgrade_packages:
-        return targets
-    known = tuple(targets)
-    jobs = [job for target in known for job in target.jobs]
-    planning.refuse_unknown_packages(options.upgrade_packages, jobs)
-    return iter(known)
+    held = run.session.workspace.path(".envbuild", "lock")
+    with files.exclusive(held, waiting=lambda pid: _waiting(run.session, pid)):
+        if run.options.upgrade_packages:
+            known = tuple(targets)
+            jobs = [job for target in known for job in target.jobs]
+            planning.refuse_unknown_packages(run.options.upgrade_packages, jobs)
+            targets = iter(known)
+        return _lock(run, targets, tool, doing=doing)
 
 
-def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: bool) -> int:
+def _lock(
+    run: Locking, targets: Iterator[locking.Target], tool: locking.Tool, *, doing: Doing
+) -> int:
+    console = run.session.console
+
+    def say(one: working.Done, left: int) -> None:
+        _say_done(run.session, one, tool)
+        if left:
+            console.live(f"resolving {counted(left, 'variant')} ...")
+
+    done = locking.solve(targets, tool, workers=doing.workers, on_done=say)
+    results = [locking.write(target, done, tool) for target in run.targets]
+    for target, result in zip(run.targets, results, strict=True):
+        if result.status != "failed":
+            locking.remember(run.session.workspace, run.found, target.profile)
+    if doing.as_json:
+        rows = [_as_data(t, r, done) for t, r in zip(run.targets, results, strict=True)]
+        rows += [lock_report.error_data(name, error) for name, error in run.errors.items()]
+        console.json(sorted(rows, key=lambda row: str(row["profile"])))
+    return _summary(run, results, done.values())
+
+
+def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: bool) -> None:
     steps = tuple(job.step for target in targets for job in target.jobs)
     if as_json:
         session.console.json(steps)
     else:
         session.console.plan(steps)
-    return 0
-
-
-def _lock(
-    session: Session,
-    found: Profiles,
-    planned: Iterator[locking.Target],
-    using: tuple[locking.Tool, Doing],
-) -> int:
-    tool, doing = using
-    targets: list[locking.Target] = []
-
-    def begun() -> Iterator[locking.Target]:
-        for target in planned:
-            targets.append(target)
-            yield target
-
-    def say(one: working.Done, left: int) -> None:
-        _say_done(session, one, tool)
-        if left:
-            session.console.live(f"resolving {counted(left, 'variant')} ...")
-
-    done = locking.solve(begun(), tool, workers=doing.workers, on_done=say)
-    results = [locking.write(target, done, tool) for target in targets]
-    for target, result in zip(targets, results, strict=True):
-        if result.status != "failed":
-            locking.remember(session.workspace, found, target.profile)
-    if doing.as_json:
-        session.console.json([_as_data(t, r, done) for t, r in zip(targets, results, strict=True)])
-    return _summary(session, results, done.values())
 
 
 def _say_done(session: Session, one: working.Done, tool: locking.Tool) -> None:
     if isinstance(one.result, working.Refusal):
-        for problem in one.result.problems:
-            session.console.problem(problem)
-        origin = tool.index_origin()
-        head, *rest = lock_report.lines(one.job.step.target, one.result, index=origin)
-        session.console.fail(head)
-        for line in rest:
-            session.console.say(line)
-        if one.result.failure:
-            session.console.detail(one.result.failure.text)
+        lock_report.say_refusal(session.console, one, _whose_index(one, tool))
         return
     count = counted(len(one.result.packages), "package")
     provided = len(one.result.provided)
     outcome = count + (f", {provided} left to the image" if provided else "")
     session.console.step(one.job.step, outcome, one.seconds)
+    answer = one.result
+    for row in assemble.unknown(answer.variant, packages=answer.packages, provided=answer.provided):
+        session.console.say(f"  not known: {row.what} ({row.why})")
 
 
-def _summary(session: Session, results: list[locking.Result], done: Iterable[working.Done]) -> int:
+def _whose_index(one: working.Done, tool: locking.Tool) -> str:
+    """Who names the index that a failure is about."""
+    failure = one.result.failure if isinstance(one.result, working.Refusal) else None
+    for name in one.job.question.asked.indexes if failure else ():
+        if failure and tool().indexes[name].rstrip("/") in failure.text:
+            return f"{name!r}, as the profile declares it"
+    return f"the one that {tool.index_origin()} names"
+
+
+def _summary(run: Locking, results: list[locking.Result], done: Iterable[working.Done]) -> int:
     count = {
         status: sum(result.status == status for result in results)
         for status in ("written", "unchanged", "failed")
     }
+    count["failed"] += len(run.errors)
     parts = [f"{number} {status}" for status, number in count.items() if number]
-    session.console.say(f"{counted(len(results), 'profile')}: {', '.join(parts)}")
-    if not count["failed"]:
-        return 0
+    whole = counted(len(results) + len(run.errors), "profile")
+    run.session.console.say(f"{whole}: {', '.join(parts)}")
     refusals = (one.result for one in done if isinstance(one.result, working.Refusal))
     kinds = {refusal.failure.kind for refusal in refusals if refusal.failure}
-    return 3 if kinds & _OUTSIDE else 1
+    if kinds & _OUTSIDE:
+        return 3
+    return 2 if run.errors else 1 if count["failed"] else 0
 
 
 def _as_data(
@@ -235,35 +267,3 @@ def _as_data(
             )
         variants.append(row)
     return {"profile": result.profile, "status": result.status, "variants": variants}
-
-
-def check(
-    session: Session,
-    found: Profiles,
-    resolved: dict[str, ResolvedProfile],
-    *,
-    as_json: bool,
-) -> int:
-    """Say whether locks are fresh, and which input moved where they are not."""
-    states = {
-        name: locking.freshness_of(session.workspace, found, profile)
-        for name, profile in resolved.items()
-    }
-    for name, state in states.items():
-        if state.fresh:
-            locking.remember(session.workspace, found, resolved[name])
-        else:
-            session.console.fail(f"{name}: lock is {state.status}")
-            for reason in state.reasons:
-                session.console.say(f"  {reason}")
-    if as_json:
-        session.console.json(
-            {n: {"status": s.status, "reasons": s.reasons} for n, s in states.items()}
-        )
-    stale = sum(not state.fresh for state in states.values())
-    if stale:
-        session.console.say(f"{stale} of {len(states)} locks are not fresh")
-        session.console.hint("envbuild lock")
-        return 1
-    session.console.say(f"{counted(len(states), 'profile')}, all locks fresh")
-    return 0

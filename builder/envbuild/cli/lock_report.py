@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from envbuild.lock.working import Refusal
+from envbuild.tools import proc
+
 if TYPE_CHECKING:
-    from envbuild.lock.conflict import Explanation, Part, WayOut
+    from envbuild.cli.console import Console
+    from envbuild.errors import InputError
+    from envbuild.lock.conflict import Explanation, Part
     from envbuild.lock.uv import Failure
-    from envbuild.lock.working import Refusal
+    from envbuild.lock.ways import WayOut
+    from envbuild.lock.working import Done
 
 _LINES = 6
 """The most lines of uv's reasoning that are shown without ``--verbose``."""
@@ -33,37 +41,72 @@ _AGAINST = {
 }
 
 
-def lines(target: str, refusal: Refusal, *, index: str) -> tuple[str, ...]:
-    """The report of one refusal; ``index`` says which setting names the default index."""
-    if refusal.failure is None:
-        return (f"{target}: resolved, but it may not become a lock",)
-    report = [f"{target}: {_CAUSES[refusal.failure.kind]}"]
-    explanation = refusal.explanation
+class Report(Struct, frozen=True, kw_only=True):
+    """What is said of a refusal: ``text`` of one or more lines, and how to go on."""
+
+    text: str
+    hint: str = ""
+
+
+def say_refusal(console: Console, one: Done, index: str) -> None:
+    """Say why a job gave no lock: all of it is the error, and is said with ``--quiet`` too."""
+    refusal = one.result
+    assert isinstance(refusal, Refusal)  # the caller asked
+    for problem in refusal.problems:
+        console.problem(problem)
+    said = report(one.job.step.target, refusal, index=index)
+    console.fail(proc.masked(said.text))
+    console.hint(proc.masked(said.hint))
+    if refusal.failure:
+        console.detail(proc.masked(refusal.failure.text))
+
+
+def say_error(console: Console, profile: str, error: InputError) -> None:
+    """Say why a profile could not be begun."""
+    for problem in error.problems:
+        console.problem(problem)
+    named = profile in error.message
+    console.fail(error.message if named else f"{profile}: {error.message}")
+    console.hint(error.hint)
+
+
+def error_data(profile: str, error: InputError) -> dict[str, object]:
+    """Why a profile could not be begun, for machines."""
+    problems = [str(problem) for problem in error.problems] or [error.message]
+    return {"profile": profile, "status": "failed", "variants": [], "problems": problems}
+
+
+def report(target: str, refusal: Refusal, *, index: str) -> Report:
+    """What to say of a refusal; ``index`` is whose index did not answer, if that is the cause."""
+    failure, explanation = refusal.failure, refusal.explanation
+    if failure is None:
+        return Report(text=f"{target}: resolved, but it may not become a lock")
+    lines = [f"{target}: {_CAUSES[failure.kind]}"]
     if explanation:
-        report += _explained(explanation)
+        lines += _explained(explanation)
     else:
-        report += [f"  {line}" for line in _tail(refusal.failure.text)]
-    hint = _hint(refusal.failure, explanation, index)
-    if hint:
-        report.append(f"  hint: {hint}")
-    return tuple(report)
+        lines += [f"  {line}" for line in _tail(failure.text)]
+    return Report(text="\n".join(lines), hint=_hint(failure, explanation, index))
 
 
 def _explained(explanation: Explanation) -> list[str]:
-    report = ["  these cannot stand together:"] if explanation.core else []
-    report += [f"    {_part(part)}" for part in explanation.core]
+    lines = ["  these cannot stand together:"] if explanation.core else []
+    lines += [f"    {_part(part)}" for part in explanation.core]
     if explanation.chain:
         *way, against = explanation.chain
-        report.append(f"  because {' -> '.join(way)}, against {against}")
-    report += [f"  uv: {line}" for line in _argument(explanation.words)]
-    report += [f"  no index has {name}" for name in explanation.reading.missing]
-    report += [f"  {name} has no wheel for this platform" for name in explanation.reading.no_wheel]
-    report += [f"  {name} is published as source only" for name in explanation.reading.source_only]
+        lines.append(f"  because {' -> '.join(way)}, against {against}")
+    lines += [f"  uv: {line}" for line in _argument(explanation.words)]
+    lines += [f"  no index has {name}" for name in explanation.reading.missing]
+    lines += [f"  {name} has no wheel for this platform" for name in explanation.reading.no_wheel]
+    lines += [f"  {name} is published as source only" for name in explanation.reading.source_only]
     if not explanation.complete:
-        report.append("  (the search was cut short: there may be a smaller set)")
+        lines.append("  (the search was cut short: there may be a smaller set)")
     for number, way_out in enumerate(explanation.ways_out, 1):
-        report += _way_out(number, way_out)
-    return report
+        lines += _way_out(number, way_out)
+    if explanation.refused and not explanation.ways_out:
+        lines.append("  with other edits it was solved here, but that may not become a lock:")
+        lines += [f"    {problem}" for problem in explanation.refused]
+    return lines
 
 
 def _argument(words: str) -> list[str]:
@@ -95,16 +138,26 @@ def _way_out(number: int, way_out: WayOut) -> list[str]:
 
 
 def _hint(failure: Failure, explanation: Explanation | None, index: str) -> str:
-    published = explanation.reading.published if explanation else None
-    if published:
-        return f"what is wanted was published at {published}: an as-of after that moment has it"
+    if explanation:
+        return _moment(explanation) or _advice(explanation)
     if failure.kind == "network":
-        return f"the index is the one that {index} names; --offline uses the cache alone"
+        return f"the index is {index}; --offline uses the cache alone"
     if failure.kind == "offline":
         return "run once without --offline to fill the cache"
     if failure.kind == "build":
         return "pin its build requirements under python.build-constraints, or state its metadata"
-    return _advice(explanation) if explanation else ""
+    return ""
+
+
+def _moment(explanation: Explanation) -> str:
+    """Whether another as-of moment is a way out: said only when it was tried."""
+    published, later = explanation.published, explanation.later
+    if later is None:
+        return ""
+    gives = f" (it was solved here, with {', '.join(later.gives)})" if later.gives else ""
+    if later.moment is None:
+        return f"the profile's as-of is too old: a later one has a solution{gives}"
+    return f"what is wanted was published at {published}: an as-of after that moment has it{gives}"
 
 
 def _advice(explanation: Explanation) -> str:
@@ -113,6 +166,10 @@ def _advice(explanation: Explanation) -> str:
         return "check the spelling, or name the index that has it in your uv settings"
     if explanation.ways_out:
         return ""
+    if explanation.published:
+        return (
+            f"something wanted was published at {explanation.published}, but no later as-of helps"
+        )
     if reading.no_version:
         return f"no index that was asked has {reading.no_version[0]} as of the profile's moment"
     if any(part.kind in ("bundle", "provided") for part in explanation.core):
@@ -127,6 +184,7 @@ def _tail(text: str) -> list[str]:
 def as_data(refusal: Refusal) -> dict[str, object]:
     """A refusal for machines."""
     explanation = refusal.explanation
+    later = explanation.later if explanation else None
     return {
         "kind": refusal.failure.kind if refusal.failure else "refused",
         "text": refusal.failure.text if refusal.failure else "",
@@ -137,4 +195,5 @@ def as_data(refusal: Refusal) -> dict[str, object]:
             [{edit.kind: edit.text} for edit in way_out.edits]
             for way_out in (explanation.ways_out if explanation else ())
         ],
+        "later-as-of": later.moment or "unknown" if later else None,
     }

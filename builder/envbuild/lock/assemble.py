@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from envbuild.lock import requirements
+from envbuild.lock import checks, requirements
 from envbuild.lock.bounds import specifiers
 from envbuild.lock.folder import encode, input_digest, sha256
 from envbuild.lock.model import (
@@ -25,7 +25,7 @@ from envbuild.names import canonical_name, requirement_name
 
 if TYPE_CHECKING:
     from envbuild.lock.folder import LockFolder
-    from envbuild.lock.model import Provided, SolverInput
+    from envbuild.lock.model import Provided, SolverInput, Unknown
     from envbuild.lock.requirements import Pin
     from envbuild.profile.resolved import Variant
 
@@ -61,18 +61,13 @@ def folder_files(
     once, under the name of the first variant that has them. Tool versions stay as they were when
     nothing else moves.
     """
-    written: dict[str, bytes] = {f"files/{path}": data for path, data in copied.items()}
-    places: dict[str, str] = {}
-    variants = {}
-    for name, answer in answers.items():
-        if isinstance(answer, VariantLock):
-            for file in (answer.wheels, answer.sources):
-                if file:
-                    written[file.path] = kept.texts[file.path]
-                    places.setdefault(file.sha256, file.path)
-            variants[name] = answer
-        else:
-            variants[name] = _variant(profile, name, answer, written, places)
+    tree = _Tree(profile)
+    variants = {
+        name: tree.kept(answer, kept)
+        if isinstance(answer, VariantLock)
+        else tree.locked(name, answer)
+        for name, answer in answers.items()
+    }
     lock = Lock(
         format=LOCK_FORMAT,
         profile=profile,
@@ -86,36 +81,51 @@ def folder_files(
     previous = kept.header
     if previous and (previous.variants, previous.files) == (lock.variants, lock.files):
         lock = previous
-    return {**written, HEADER: encode(lock)}
+    own = {f"files/{path}": data for path, data in copied.items()}
+    return {**own, **tree.written, HEADER: encode(lock)}
 
 
-def _variant(
-    profile: str, name: str, answer: Answer, written: dict[str, bytes], places: dict[str, str]
-) -> VariantLock:
-    integrity = {package.name: package.integrity for package in answer.packages}
+class _Tree:
+    """The requirement files of a folder as they come: equal ones stand there once."""
 
-    def place(path: str, pins: Iterable[Pin], what: str) -> FileDigest:
-        heading = HEADING.format(profile=profile, what=what)
+    def __init__(self, profile: str) -> None:
+        self.profile = profile
+        self.written: dict[str, bytes] = {}
+        self._places: dict[str, str] = {}
+
+    def kept(self, lock: VariantLock, folder: LockFolder) -> VariantLock:
+        """A lock that stands, with its files."""
+        for file in (lock.wheels, lock.sources):
+            if file:
+                self.written[file.path] = folder.texts[file.path]
+                self._places.setdefault(file.sha256, file.path)
+        return lock
+
+    def locked(self, name: str, answer: Answer) -> VariantLock:
+        """The lock of a new answer, with its files."""
+        integrity = {package.name: package.integrity for package in answer.packages}
+        wheels = [pin for pin in answer.pins if integrity[pin.name] == "wheel"]
+        sources = [pin for pin in answer.pins if integrity[pin.name] != "wheel"]
+        variant, asked = answer.variant, answer.asked
+        return VariantLock(
+            digest=input_digest(asked),
+            input=asked,
+            wheels=self._place(f"{name}.txt", wheels, _WHEELS),
+            sources=self._place(f"{name}.sdist.txt", sources, _SOURCES) if sources else None,
+            packages=answer.packages,
+            provided=answer.provided,
+            relaxations=relaxations(variant),
+            unpinned=unpinned(variant, asked, packages=answer.packages, provided=answer.provided),
+            unknown=unknown(variant, packages=answer.packages, provided=answer.provided),
+        )
+
+    def _place(self, path: str, pins: Iterable[Pin], what: str) -> FileDigest:
+        heading = HEADING.format(profile=self.profile, what=what)
         data = requirements.render(pins, heading=heading).encode()
         digest = sha256(data)
-        path = places.setdefault(digest, path)
-        written[path] = data
-        return FileDigest(path=path, sha256=digest)
-
-    wheels = [pin for pin in answer.pins if integrity[pin.name] == "wheel"]
-    sources = [pin for pin in answer.pins if integrity[pin.name] != "wheel"]
-    return VariantLock(
-        digest=input_digest(answer.asked),
-        input=answer.asked,
-        wheels=place(f"{name}.txt", wheels, _WHEELS),
-        sources=place(f"{name}.sdist.txt", sources, _SOURCES) if sources else None,
-        packages=answer.packages,
-        provided=answer.provided,
-        relaxations=relaxations(answer.variant),
-        unpinned=unpinned(
-            answer.variant, answer.asked, packages=answer.packages, provided=answer.provided
-        ),
-    )
+        place = self._places.setdefault(digest, path)
+        self.written[place] = data
+        return FileDigest(path=place, sha256=digest)
 
 
 def relaxations(variant: Variant) -> tuple[Relaxation, ...]:
@@ -158,6 +168,18 @@ def refreshed(variant: Variant, locked: VariantLock) -> VariantLock:
         packages=packages,
         relaxations=relaxations(variant),
         unpinned=unpinned(variant, locked.input, packages=packages, provided=locked.provided),
+        unknown=unknown(variant, packages=packages, provided=locked.provided),
+    )
+
+
+def unknown(
+    variant: Variant, *, packages: Iterable[LockedPackage], provided: Iterable[Provided]
+) -> tuple[Unknown, ...]:
+    """What no fact says about what is locked or provided."""
+    return checks.unknowns(
+        variant,
+        versions={package.name: package.version for package in packages},
+        brought={row.name: row.version for row in provided},
     )
 
 
@@ -181,6 +203,11 @@ def unpinned(
             "stub" in integrities,
             "placeholder packages",
             "their hash covers the placeholder; the wheel comes from the vendor's index",
+        ),
+        (
+            "vendor" in integrities,
+            "placeholder packages, where the public index answers",
+            "both hashes are locked; that of the placeholder does not cover what it fetches",
         ),
         (
             "source" in integrities,

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from envbuild.errors import Problem
 from envbuild.knowledge import facts
+from envbuild.lock.model import Unknown
 from envbuild.names import canonical_name, requirement_name
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ def problems(
     variant: Variant,
     asked: SolverInput,
     added: tuple[Pin, ...],
+    *,
     provided: tuple[Provided, ...] = (),
 ) -> tuple[Problem, ...]:
     """Everything that forbids this lock, each with the line of the profile that it concerns."""
@@ -32,9 +36,10 @@ def problems(
     brought = {row.name: row.version for row in provided}
     found = [
         *_gpus(variant),
-        *_numpy(variant, asked, versions, brought),
+        *_numpy(variant, asked, versions=versions, brought=brought),
         *_torch(variant, versions),
         *_provided_torch(variant, brought),
+        *_coverage(variant, _torch_code(variant, versions=versions, brought=brought)),
         *_companions(variant, versions, brought),
     ]
     return tuple(found)
@@ -60,7 +65,11 @@ def _gpus(variant: Variant) -> list[Problem]:
 
 
 def _numpy(
-    variant: Variant, asked: SolverInput, versions: Mapping[str, str], brought: Mapping[str, str]
+    variant: Variant,
+    asked: SolverInput,
+    *,
+    versions: Mapping[str, str],
+    brought: Mapping[str, str],
 ) -> list[Problem]:
     numpy = versions.get("numpy") or brought.get("numpy")
     if not numpy:
@@ -129,15 +138,68 @@ def _torch(variant: Variant, versions: Mapping[str, str]) -> list[Problem]:
         name = f"linux-{variant.architecture}-cu{(build.cuda or '').replace('.', '')}"
         hint = f"call the variant {name}, or ask for another torch"
         return [Problem(message=message, mark=mark, hint=hint)]
+    return []
+
+
+class _TorchCode(Struct, frozen=True, kw_only=True):
+    """A torch in words, and the GPU architectures that it has code for; ``gpus`` empty: nobody
+    has looked into this build."""
+
+    name: str
+    gpus: tuple[str, ...]
+
+
+def _torch_code(
+    variant: Variant, *, versions: Mapping[str, str], brought: Mapping[str, str]
+) -> _TorchCode | None:
+    """What is known of the torch of a variant, locked or the image's own; None without one.
+
+    The facts are about the builds of the public index: another local version is another build.
+    """
+    locked = "torch" in versions
+    if variant.cuda is None or not (locked or "torch" in brought):
+        return None
+    version = versions["torch"] if locked else brought["torch"]
+    release, _, local = version.partition("+")
+    if not locked:
+        local = local or ", ".join(sorted(_torch_builds(variant)))
+    build = facts.torch_build(release, variant.architecture)
+    public = f"cu{(build.cuda or '').replace('.', '')}" if build else ""
+    same = local == public or (locked and not local)
+    name = "torch" if locked else "the image's torch"
+    return _TorchCode(
+        name=f"{name} {release}{'+' if local else ''}{local}".rstrip(),
+        gpus=build.gpus if build and same else (),
+    )
+
+
+def _coverage(variant: Variant, code: _TorchCode | None) -> list[Problem]:
+    """GPUs of the profile that torch has no code for."""
     return [
         Problem(
-            message=f"torch {torch} (CUDA {build.cuda}) has no code for {gpu}",
+            message=f"{code.name} has no code for {gpu}",
             mark=variant.marks.get(("hardware", "gpus", index)),
-            hint=f"it covers {', '.join(build.gpus)}",
+            hint=f"it covers {', '.join(code.gpus)}",
         )
         for index, gpu in enumerate(variant.environment.hardware.gpus)
-        if build.gpus and not covers(build.gpus, gpu)
+        if code and code.gpus and not covers(code.gpus, gpu)
     ]
+
+
+def unknowns(
+    variant: Variant, *, versions: Mapping[str, str], brought: Mapping[str, str]
+) -> tuple[Unknown, ...]:
+    """What the checks could not answer for want of facts: nobody should take it for a yes.
+
+    ``versions`` are those of the locked packages, ``brought`` those of the image's (empty where
+    not known), by name.
+    """
+    gpus = variant.environment.hardware.gpus
+    code = _torch_code(variant, versions=versions, brought=brought)
+    if not gpus or code is None or code.gpus:
+        return ()
+    what = f"whether {code.name} has code for {', '.join(gpus)}"
+    return (Unknown(what=what, why="no fact says what this build of torch was compiled for"),)
 
 
 def covers(built: tuple[str, ...], gpu: str) -> bool:
@@ -153,8 +215,7 @@ def covers(built: tuple[str, ...], gpu: str) -> bool:
 def _provided_torch(variant: Variant, brought: Mapping[str, str]) -> list[Problem]:
     if "torch" not in brought or variant.cuda is None:
         return []
-    bundles = (facts.bundle(name) for name in variant.environment.base.provides)
-    builds = {bundle.torch_build for bundle in bundles if bundle and bundle.torch_build}
+    builds = _torch_builds(variant)
     if not builds or variant.accelerator in builds:
         return []
     built = ", ".join(sorted(builds))
@@ -165,6 +226,12 @@ def _provided_torch(variant: Variant, brought: Mapping[str, str]) -> list[Proble
             hint=f"call the variant linux-{variant.architecture}-{built}",
         )
     ]
+
+
+def _torch_builds(variant: Variant) -> set[str]:
+    """The local versions of the torch that the image brings, as far as they are known."""
+    bundles = (facts.bundle(name) for name in variant.environment.base.provides)
+    return {bundle.torch_build for bundle in bundles if bundle and bundle.torch_build}
 
 
 def _companions(

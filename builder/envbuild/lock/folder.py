@@ -13,6 +13,13 @@ from envbuild.lock.model import HEADER, LOCK_FORMAT, Lock, SolverInput
 from envbuild.tools import files
 
 _TAG = b"envbuild-lock-input-1\n"
+_SEAL_TAG = b"envbuild-lock-seal-1\n"
+_CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
+"""How the lines begin that git leaves around what it could not merge."""
+
+
+class NewerFormatError(InputError):
+    """A lock of a later format: it is whole, and nothing of it may be written over."""
 
 
 class LockFolder(Struct, frozen=True, kw_only=True):
@@ -43,30 +50,70 @@ def input_digest(asked: SolverInput) -> str:
 
 
 def encode(lock: Lock) -> bytes:
-    """The header as it is written: sorted keys, two spaces, final newline."""
-    return msgspec.json.format(msgspec.json.encode(lock, order="sorted"), indent=2) + b"\n"
+    """The header as it is written: sealed, sorted keys, two spaces, final newline."""
+    sealed = msgspec.structs.replace(lock, seal=_seal(lock))
+    return msgspec.json.format(msgspec.json.encode(sealed, order="sorted"), indent=2) + b"\n"
+
+
+def _seal(lock: Lock) -> str:
+    """The sha256 of all that a header says, as canonical JSON under a version tag."""
+    bare = msgspec.structs.replace(lock, seal="")
+    return sha256(_SEAL_TAG + msgspec.json.encode(bare, order="sorted"))
 
 
 def decode(data: bytes, label: str) -> Lock:
     """A header from its bytes.
 
     Raises:
-        InputError: it is cut off or not ours, or a newer envbuild wrote it.
+        NewerFormatError: a newer envbuild wrote it.
+        InputError: it is cut off, not ours, half merged, or edited by hand.
     """
     try:
-        peek = msgspec.json.decode(data, type=_Peek)
-        if peek.format > LOCK_FORMAT:
-            raise InputError(
-                f"{label} has format {peek.format}; this envbuild reads up to {LOCK_FORMAT}",
-                hint="a newer envbuild wrote it: upgrade envbuild",
-            )
-        return msgspec.json.decode(data, type=Lock)
+        refuse_newer(data, label)
+        lock = msgspec.json.decode(data, type=Lock)
     except msgspec.MsgspecError as error:
+        merged = any(line.startswith(_CONFLICT) for line in data.splitlines())
+        wrong = "it holds the marks of a merge conflict" if merged else str(error)
+        raise InputError(f"{label} cannot be read: {wrong}", hint=_anew(label)) from None
+    if lock.seal and lock.seal != _seal(lock):
         raise InputError(
-            f"{label} cannot be read: {error}",
-            hint="restore it from version control, or write it anew with: "
-            f"envbuild lock --force {label.split('/')[-2] if '/' in label else ''}".rstrip(),
-        ) from None
+            f"{label} is broken: edited by hand, or joined from two by a merge", hint=_anew(label)
+        )
+    return lock
+
+
+def refuse_newer(data: bytes, label: str) -> None:
+    """Refuse a header that says to be of a later format than this envbuild knows.
+
+    Raises:
+        NewerFormatError: it does.
+        msgspec.MsgspecError: it says nothing that can be read.
+    """
+    peek = msgspec.json.decode(data, type=_Peek)
+    if peek.format > LOCK_FORMAT:
+        raise NewerFormatError(
+            f"{label} has format {peek.format}; this envbuild reads up to {LOCK_FORMAT}",
+            hint="a newer envbuild wrote it: upgrade envbuild",
+        )
+
+
+def _anew(label: str) -> str:
+    profile = label.split("/")[-2] if "/" in label else ""
+    again = f"envbuild lock --force {profile}".rstrip()
+    return f"restore it from version control, or write it anew with: {again}"
+
+
+def refuse_newer_folder(folder: str, label: str) -> None:
+    """Refuse a lock folder of a later format; one that cannot be read may be written over.
+
+    Raises:
+        NewerFormatError: its header says to be of one.
+    """
+    data = files.read_if_exists(f"{folder}/{HEADER}")
+    try:
+        refuse_newer(data or b"", f"{label}/{HEADER}")
+    except msgspec.MsgspecError:
+        return
 
 
 class _Peek(Struct):
@@ -77,7 +124,8 @@ def read(folder: str, label: str) -> LockFolder:
     """Read a lock folder; a folder that does not exist is an empty one.
 
     Raises:
-        InputError: the header cannot be read.
+        NewerFormatError: a newer envbuild wrote the header.
+        InputError: the header cannot be read, or was edited.
     """
     files.recover(folder)
     data = files.read_if_exists(f"{folder}/{HEADER}")

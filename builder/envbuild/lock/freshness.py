@@ -44,7 +44,8 @@ def state(
     broken = _broken(lock, folder)
     if broken:
         return Freshness(status="broken", reasons=broken)
-    reasons = list(_variants(profile, lock))
+    reasons = [] if lock.seal else [f"{folder.label} is not sealed: it was locked before seals"]
+    reasons += _variants(profile, lock)
     if copied is not None:
         reasons += _moved_files(lock, copied)
     return Freshness(status="stale" if reasons else "fresh", reasons=tuple(reasons))
@@ -117,6 +118,7 @@ def _reworded(variant: Variant, locked: VariantLock) -> tuple[str, ...]:
         (now.relaxations != locked.relaxations, "reasons of relaxations were changed"),
         (now.packages != locked.packages, "system packages of source builds were changed"),
         (now.unpinned != locked.unpinned, "what is not pinned was changed"),
+        (now.unknown != locked.unknown, "what is not known was changed"),
     )
     return tuple(line for differs, line in lines if differs)
 

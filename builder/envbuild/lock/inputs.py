@@ -16,7 +16,7 @@ from envbuild.names import canonical_name, normalise, requirement_name
 
 if TYPE_CHECKING:
     from envbuild.knowledge.model import Bundle
-    from envbuild.profile.model import Exclusion, StaticMetadata
+    from envbuild.profile.model import Environment, Exclusion, Python, StaticMetadata
     from envbuild.profile.resolved import KeyPath, Variant
 
 
@@ -42,26 +42,40 @@ class _Reader:
         return self.variant.marks.get(path)
 
     def requirements(self, key: str, texts: Iterable[str], field: str = "") -> tuple[str, ...]:
+        """The requirements of a list in their one spelling; the profile has vouched for each."""
         found = []
         for index, text in enumerate(texts):
             path: KeyPath = ("python", key, index, field) if field else ("python", key, index)
             mark = self.mark(path)
-            try:
-                value = normalise(text)
-            except ValueError as error:
-                self.problems.append(
-                    Problem(
-                        message=f"{text!r} is not a requirement: {error}",
-                        mark=mark,
-                        hint="write it as pip does: name[extra]>=1.0,<2 ; marker",
-                    )
-                )
-                continue
+            value = normalise(text)
+            if " @ " in value:
+                self.refuse_address(text, mark)
             found.append(value)
             self.written.setdefault(value, text)
             if mark:
                 self.places.setdefault(value, mark)
         return tuple(sorted(set(found)))
+
+    def refuse_address(self, text: str, mark: Mark | None) -> None:
+        """An address has no version and no hash of an index: nothing could be pinned by it."""
+        self.problems.append(
+            Problem(
+                message=f"{text!r} names an address; a lock holds versions of an index",
+                mark=mark,
+                hint="a repository belongs under git: (with its commit), a vendor's wheels under "
+                "python.indexes",
+            )
+        )
+
+    def metadata(self) -> tuple[str, ...]:
+        """What the profile states of packages, as canonical JSON."""
+        python = self.variant.environment.python
+        for index, row in enumerate(python.metadata):
+            for number, text in enumerate(row.requires_dist):
+                if "@" in text and " @ " in normalise(text):
+                    path = ("python", "metadata", index, "requires-dist", number)
+                    self.refuse_address(text, self.mark(path))
+        return _metadata(python.metadata, python.no_deps)
 
     def bundles(self) -> tuple[Bundle, ...]:
         known = []
@@ -100,37 +114,32 @@ def solver_input(
     """What the solvers see for ``variant`` as of a moment, asking the named vendor indexes too.
 
     Raises:
-        InputError: with every requirement that cannot be read and every unknown bundle or index.
+        InputError: with every requirement that no index can answer, every unknown bundle, and a
+            licence that is neither accepted nor left.
     """
     environment = variant.environment
     python = environment.python
     reader = _Reader(variant)
     bundles = reader.bundles()
-    requirements = reader.requirements("requirements", python.requirements)
-    overrides = reader.requirements(
-        "overrides", (o.requirement for o in python.overrides), "requirement"
-    )
-    bundle = _bundle_constraints(environment.base.provides)
-    reader.licence(bundles, requirements)
-    constraints = reader.requirements("constraints", python.constraints)
     asked = tuple(sorted({i.name for i in python.indexes} & set(indexes)))
+    bundle = _bundle_constraints(environment.base.provides)
+    stated = _stated(reader, python)
+    reader.licence(bundles, stated["requirements"])
+    speakers = ("requirements", "overrides", "constraints")
+    pins = (*(text for name in speakers for text in stated[name]), *bundle)
     result = SolverInput(
-        image=environment.base.image
-        + (f"@{environment.base.digest}" if environment.base.digest else ""),
+        **stated,
+        image=_image(environment),
         python=python.version,
         platform=facts.uv_platform(variant.architecture, environment.base.distribution),
         as_of=as_of,
-        requirements=requirements,
-        constraints=constraints,
         bundle=bundle,
-        companions=_companions((*requirements, *overrides, *constraints, *bundle)),
+        companions=_companions(pins),
         provided=tuple(sorted({normalise(r) for b in bundles for r in b.satisfies})),
-        overrides=overrides,
         exclude=tuple(sorted(canonical_name(e.package) for e in python.exclude)),
-        build_constraints=reader.requirements("build-constraints", python.build_constraints),
         source_builds=tuple(sorted(canonical_name(s.package) for s in python.build_from_source)),
         stubs=_stubs(variant, asked),
-        metadata=_metadata(python.metadata, python.no_deps),
+        metadata=reader.metadata(),
         indexes=asked,
         apt=tuple(sorted(environment.apt)),
         conda=_conda(variant),
@@ -139,6 +148,22 @@ def solver_input(
     if reader.problems:
         raise InputError("the profile cannot be locked", problems=tuple(reader.problems))
     return result, Origins(places=reader.places, written=reader.written)
+
+
+def _stated(reader: _Reader, python: Python) -> dict[str, tuple[str, ...]]:
+    """The requirement lists of a profile, by the names that :class:`SolverInput` has for them."""
+    overrides = (row.requirement for row in python.overrides)
+    return {
+        "requirements": reader.requirements("requirements", python.requirements),
+        "overrides": reader.requirements("overrides", overrides, "requirement"),
+        "constraints": reader.requirements("constraints", python.constraints),
+        "build_constraints": reader.requirements("build-constraints", python.build_constraints),
+    }
+
+
+def _image(environment: Environment) -> str:
+    digest = environment.base.digest
+    return f"{environment.base.image}@{digest}" if digest else environment.base.image
 
 
 @functools.cache

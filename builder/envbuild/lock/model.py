@@ -72,14 +72,16 @@ class LockedPackage(Value, frozen=True, kw_only=True):
 
     ``integrity``: ``wheel`` (its hash covers what is installed), ``source`` (its hash covers the
     source distribution, built in the image), ``stub`` (its hash covers a placeholder that fetches
-    the real wheel from the vendor when it is installed: the content is not pinned).
+    the real wheel from the vendor when it is installed: the content is not pinned), ``vendor``
+    (its hashes cover the vendor's wheel and the public placeholder: the content is pinned where the
+    vendor's index answers).
     ``system`` are the apt packages that its build needs.
     """
 
     name: str
     version: str
     requested: tuple[Request, ...]
-    integrity: Literal["wheel", "source", "stub"] = "wheel"
+    integrity: Literal["wheel", "source", "stub", "vendor"] = "wheel"
     system: tuple[str, ...] = ()
 
 
@@ -113,6 +115,13 @@ class Unpinned(Value, frozen=True, kw_only=True):
     why: str
 
 
+class Unknown(Value, frozen=True, kw_only=True):
+    """A question about the image that no fact answers, and why it stays open."""
+
+    what: str
+    why: str
+
+
 class VariantLock(Value, frozen=True, kw_only=True):
     """The lock of one variant.
 
@@ -129,13 +138,19 @@ class VariantLock(Value, frozen=True, kw_only=True):
     provided: tuple[Provided, ...] = ()
     relaxations: tuple[Relaxation, ...] = ()
     unpinned: tuple[Unpinned, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
 
 class Lock(Value, frozen=True, kw_only=True):
-    """A profile's lock: one part for each variant, and the tools that made it."""
+    """A profile's lock: one part for each variant, and the tools that made it.
+
+    ``seal`` is the sha256 of the header without it, so that an edit by hand is noticed; empty in
+    a header of a time before seals.
+    """
 
     format: int
     profile: str
     tools: dict[str, str]
     variants: dict[str, VariantLock]
     files: tuple[FileDigest, ...] = ()
+    seal: str = ""

@@ -43,7 +43,9 @@ def split(pins: Iterable[Pin], *, bundle: dict[str, str], roots: Iterable[str]) 
                 because[name] = asker
                 waiting.append(name)
     provided = tuple(
-        Provided(name=name, by=because[name], version=_version(name, bundle, roots, found))
+        Provided(
+            name=name, by=because[name], version=_version(name, found, bundle=bundle, roots=roots)
+        )
         for name in sorted(because)
     )
     return Split(
@@ -52,7 +54,9 @@ def split(pins: Iterable[Pin], *, bundle: dict[str, str], roots: Iterable[str]) 
     )
 
 
-def _version(name: str, bundle: dict[str, str], roots: Iterable[str], found: dict[str, Pin]) -> str:
+def _version(
+    name: str, found: dict[str, Pin], *, bundle: dict[str, str], roots: Iterable[str]
+) -> str:
     if name in bundle:
         return bundle[name]
     return found[name].version if name in roots else ""

@@ -1,9 +1,16 @@
-"""The Python packages of one variant: ask uv, divide, check, and say who asked for what."""
+"""The Python packages of one variant: ask uv, divide, check, and say who asked for what.
+
+A placeholder of the public index and the vendor's wheel of the same version are one package with
+two faces. Where the vendor's index was asked, the public one is asked for its face too, so that
+the lock holds the hashes of both and installs from either.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import fnmatch
+from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec import Struct
 
 from envbuild.knowledge import facts
@@ -38,31 +45,104 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
-    """A solved question: what is added, what the image provides, what forbids the lock."""
+    """A solved question: what is added, what the image provides, what forbids the lock.
+
+    ``two_faced`` are packages that hold both hashes: of a public placeholder and of the vendor's
+    wheel.
+    """
 
     added: tuple[Pin, ...]
     provided: tuple[Provided, ...]
     problems: tuple[Problem, ...]
+    two_faced: frozenset[str] = frozenset()
 
 
 def resolve(question: Question, tool: uv.Uv, runner: Runner) -> Resolution | uv.Failure:
-    """Ask uv once and divide its answer; nothing is written but a scratch folder."""
+    """Ask uv and divide its answer; nothing is written but a scratch folder."""
     answer = solve(question.asked, tool, runner, pins=question.pins, upgrade=question.upgrade)
     if isinstance(answer, uv.Failure):
         return answer
-    names = question.variant.environment.base.provides
-    bundles = [bundle for bundle in map(facts.bundle, names) if bundle]
+    found = divide(question.variant, question.asked, answer)
+    faces = _public_hashes(question, found.added, tool, runner=runner)
+    if isinstance(faces, uv.Failure):
+        return faces
+    return msgspec.structs.replace(
+        found,
+        added=tuple(_with_hashes(pin, faces.get(pin.name, ())) for pin in found.added),
+        two_faced=frozenset(faces),
+    )
+
+
+def divide(variant: Variant, asked: SolverInput, answer: tuple[Pin, ...]) -> Resolution:
+    """What a solver's answer means for a variant: what is added, and what forbids it."""
+    bundles = [bundle for bundle in map(facts.bundle, variant.environment.base.provides) if bundle]
     brought = {
         canonical_name(name): "" if version == "unknown" else version
         for bundle in bundles
         for name, version in bundle.packages.items()
     }
-    roots = frozenset(requirement_name(text) for text in question.asked.provided)
+    roots = frozenset(requirement_name(text) for text in asked.provided)
     divided = overlay.split(answer, bundle=brought, roots=roots)
     return Resolution(
         added=divided.added,
         provided=divided.provided,
-        problems=checks.problems(question.variant, question.asked, divided.added, divided.provided),
+        problems=checks.problems(variant, asked, divided.added, provided=divided.provided),
+    )
+
+
+def _public_hashes(
+    question: Question, added: tuple[Pin, ...], tool: uv.Uv, *, runner: Runner
+) -> dict[str, tuple[str, ...]] | uv.Failure:
+    """The hashes of public placeholders of what came from a vendor index, by package.
+
+    A version that the public index does not hold is left out. Without the network its answer is
+    that of the lock before: a cache does not remember that an index has no such package.
+    """
+    wanted = tuple(pin for pin in added if _may_have_two_faces(question, pin))
+    before = {(pin.name, pin.version): set(pin.hashes) for pin in requirements.parse(question.pins)}
+    found: dict[str, tuple[str, ...]] = {}
+    waiting = [wanted] if wanted else []
+    while waiting:
+        pins = waiting.pop()
+        answer = solve(_placeholders(question.asked, pins), tool, runner)
+        if not isinstance(answer, uv.Failure):
+            found |= {pin.name: pin.hashes for pin in answer}
+        elif answer.kind not in ("unsatisfiable", "not-found", "offline"):
+            return answer
+        elif len(pins) > 1:
+            waiting += [(pin,) for pin in pins]
+        elif answer.kind == "offline":
+            known = before.get((pins[0].name, pins[0].version), set())
+            if not known >= set(pins[0].hashes):
+                return answer
+            if known > set(pins[0].hashes):
+                found[pins[0].name] = tuple(sorted(known))
+    return found
+
+
+def _with_hashes(pin: Pin, more: tuple[str, ...]) -> Pin:
+    return msgspec.structs.replace(pin, hashes=tuple(sorted({*pin.hashes, *more})))
+
+
+def _may_have_two_faces(question: Question, pin: Pin) -> bool:
+    """Whether a vendor index was asked for it, and the public index has it as a placeholder."""
+    declared = question.variant.environment.python.indexes
+    patterns = (p for i in declared if i.name in question.asked.indexes for p in i.packages)
+    named = any(fnmatch.fnmatchcase(pin.name, pattern) for pattern in patterns)
+    return named and facts.is_placeholder(pin.name, pin.version) is not None
+
+
+def _placeholders(asked: SolverInput, pins: tuple[Pin, ...]) -> SolverInput:
+    """The question for exactly these source distributions, without anything that they require."""
+    rows = ({"name": pin.name, "version": pin.version, "requires-dist": []} for pin in pins)
+    return SolverInput(
+        image=asked.image,
+        python=asked.python,
+        platform=asked.platform,
+        as_of=asked.as_of,
+        requirements=tuple(f"{pin.name}=={pin.version}" for pin in pins),
+        stubs=tuple(pin.name for pin in pins),
+        metadata=tuple(msgspec.json.encode(row).decode() for row in rows),
     )
 
 
@@ -112,7 +192,7 @@ class Annotator(Struct, frozen=True, kw_only=True):
         """The packages of the lock, sorted by name."""
         kept = self._kept(resolution)
         if kept:
-            return tuple(self._package(pin, kept[pin.name]) for pin in resolution.added)
+            return tuple(self._package(pin, kept[pin.name], resolution) for pin in resolution.added)
         versions = {pin.name: pin.version for pin in resolution.added}
         versions |= {row.name: row.version for row in resolution.provided if row.version}
         asks: dict[str, bounds.Requires | None] = {}
@@ -121,7 +201,9 @@ class Annotator(Struct, frozen=True, kw_only=True):
                 if asker not in asks and asker in versions:
                     asks[asker] = bounds.requires(asker, versions[asker], self.find)
         return tuple(
-            self._package(pin, tuple(self._request(pin, asker, asks) for asker in pin.via))
+            self._package(
+                pin, tuple(self._request(pin, asker, asks) for asker in pin.via), resolution
+            )
             for pin in resolution.added
         )
 
@@ -138,7 +220,9 @@ class Annotator(Struct, frozen=True, kw_only=True):
             return {}
         return {package.name: package.requested for package in self.previous.packages}
 
-    def _package(self, pin: Pin, requested: tuple[Request, ...]) -> LockedPackage:
+    def _package(
+        self, pin: Pin, requested: tuple[Request, ...], resolution: Resolution
+    ) -> LockedPackage:
         environment = self.question.variant.environment
         build = next(
             (
@@ -148,14 +232,19 @@ class Annotator(Struct, frozen=True, kw_only=True):
             ),
             None,
         )
-        stub = pin.name in self.question.asked.stubs and facts.is_placeholder(pin.name, pin.version)
         return LockedPackage(
             name=pin.name,
             version=pin.version,
             requested=requested,
-            integrity="stub" if stub else "source" if build else "wheel",
+            integrity="source" if build else self._integrity(pin, resolution),
             system=build.apt if build else (),
         )
+
+    def _integrity(self, pin: Pin, resolution: Resolution) -> Literal["wheel", "stub", "vendor"]:
+        if pin.name in resolution.two_faced:
+            return "vendor"
+        stub = pin.name in self.question.asked.stubs and facts.is_placeholder(pin.name, pin.version)
+        return "stub" if stub else "wheel"
 
     def _request(self, pin: Pin, asker: str, asks: dict[str, bounds.Requires | None]) -> Request:
         stated = self._said_by(asker)

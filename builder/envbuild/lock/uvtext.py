@@ -44,8 +44,8 @@ class Edge(Struct, frozen=True):
 
 class Reading(Struct, frozen=True, kw_only=True):
     """What was understood: dependencies, packages without a wheel for the platform, packages that
-    are published as source only, names that no index has, and the moment at which something
-    wanted was published after the as-of moment."""
+    are published as source only, names that no index has, packages of which something is hidden by
+    the as-of moment (``late``), and the last moment at which such a thing was published."""
 
     edges: tuple[Edge, ...]
     no_wheel: tuple[str, ...]
@@ -53,6 +53,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     no_version: tuple[str, ...]
     missing: tuple[str, ...]
     published: str | None
+    late: tuple[str, ...] = ()
     platforms: dict[str, tuple[str, ...]] = {}
 
     def only_on(self, name: str) -> str | None:
@@ -72,14 +73,16 @@ def read(text: str) -> Reading:
     argument = joined.partition("Because ")[2]
     argument = _CONCLUSION.sub(" ", _MARKER.sub("", argument))
     edges = tuple(Edge(*found) for found in dict.fromkeys(_EDGE.findall(argument)))
-    late = _PUBLISHED.search(joined) if _LATE.search(joined) else None
+    late = tuple(dict.fromkeys(_LATE.findall(joined)))
+    published = max(_PUBLISHED.findall(joined), default="") if late else ""
     return Reading(
         edges=edges,
         no_version=tuple(dict.fromkeys(_NO_VERSION.findall(joined))),
         source_only=tuple(dict.fromkeys(_SOURCE_ONLY.findall(joined))),
         no_wheel=tuple(dict.fromkeys(_NO_WHEEL.findall(joined))),
         missing=tuple(dict.fromkeys(_MISSING.findall(joined))),
-        published=f"{late[1]}Z" if late else None,
+        published=f"{published}Z" if published else None,
+        late=late,
         platforms={
             requirement_name(name): tuple(re.findall(r"[a-z0-9_]+", tags))
             for name, tags in _PLATFORMS.findall(joined)

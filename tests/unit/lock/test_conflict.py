@@ -3,12 +3,14 @@
 import msgspec
 
 from envbuild.errors import Mark
-from envbuild.lock.conflict import Relaxing, explain
+from envbuild.lock.conflict import Explanation, explain
 from envbuild.lock.inputs import Origins
 from envbuild.lock.model import SolverInput
+from envbuild.lock.probing import Solve
 from envbuild.lock.pypi import Question
 from envbuild.lock.requirements import Pin
 from envbuild.lock.uv import Failure
+from envbuild.lock.ways import Later, Relaxing
 from envbuild.profile.model import Environment
 from envbuild.profile.resolved import Variant
 
@@ -165,4 +167,61 @@ def test_builds_and_relaxations_are_found_together() -> None:
             Relaxing(kind="override", text="packaging==23.0"),
             Relaxing(kind="override", text="rerun-sdk==0.23.1"),
         )
+    ]
+
+
+LATE = (
+    "cause: Because only torch==2.0 is available and you require torch>=2.1, we can conclude that "
+    "your requirements are unsatisfiable.\n\nhint: `torch` was filtered by `exclude-newer` to only "
+    "include packages uploaded before 2026-02-01T00:00:00Z. The latest version satisfying the "
+    "requirement is v2.1, published at 2026-03-01T12:00:00Z."
+)
+
+
+def only_after(moment: str, *, numpy: str = "1.26.4") -> Solve:
+    """A world whose solution was published at a moment."""
+
+    def solve(asked: SolverInput) -> tuple[Pin, ...] | Failure:
+        if asked.requirements and asked.as_of <= moment:
+            return Failure(kind="unsatisfiable", text=LATE)
+        return (
+            Pin(name="numpy", version=numpy, hashes=(), via=()),
+            Pin(name="torch", version="2.1", hashes=(), via=()),
+        )
+
+    return solve
+
+
+LATER = SolverInput(
+    image="x:1",
+    python="3.11",
+    platform="x86_64-manylinux_2_35",
+    as_of="2026-02-01T00:00:00Z",
+    requirements=("torch>=2.1",),
+    constraints=("numpy<2",),
+)
+
+
+def explained(solve: Solve) -> Explanation:
+    cpu = msgspec.structs.replace(question(LATER).variant, name="linux-amd64-cpu")
+    asked = msgspec.structs.replace(question(LATER), variant=cpu)
+    return explain(asked, Failure(kind="unsatisfiable", text=LATE), solve)
+
+
+def test_the_moment_that_uv_names_is_tried_a_second_later() -> None:
+    found = explained(only_after("2026-03-01T12:00:00Z"))
+    assert found.published == "2026-03-01T12:00:00Z"
+    assert found.later == Later(moment="2026-03-01T12:00:01Z", gives=("torch 2.1",))
+
+
+def test_a_later_moment_than_uv_names_is_found_without_a_date() -> None:
+    found = explained(only_after("2026-05-01T00:00:00Z"))
+    assert found.later == Later(moment=None, gives=("torch 2.1",))
+
+
+def test_a_later_moment_that_the_checks_refuse_is_not_offered() -> None:
+    found = explained(only_after("2026-03-01T12:00:00Z", numpy="2.2.0"))
+    assert found.later is None
+    assert [problem.message for problem in found.refused] == [
+        "NumPy 2.2.0 was resolved; the profile's policy is numpy<2"
     ]

@@ -59,3 +59,14 @@ def test_no_chain_where_the_text_connects_nothing() -> None:
 def test_prose_of_another_kind_says_nothing() -> None:
     reading = read("error: Failed to fetch: something depends on the weather")
     assert (reading.edges, reading.no_wheel, reading.missing) == ((), (), ())
+
+
+def test_the_last_moment_of_what_is_hidden_is_read() -> None:
+    hint = "hint: `{}` was filtered by `exclude-newer` to only include packages uploaded before x. "
+    when = "The latest version satisfying the requirement is v2, published at {}.123Z. "
+    text = hint.format("beta") + when.format("2026-03-01T00:00:00")
+    text += hint.format("alpha") + when.format("2026-02-01T00:00:00")
+    reading = read(text)
+    assert reading.late == ("beta", "alpha")
+    assert reading.published == "2026-03-01T00:00:00Z"
+    assert read("published at 2026-03-01T00:00:00Z").published is None

@@ -1,0 +1,103 @@
+"""``envbuild lock --check``: are the locks true to their profiles, and what lies there unused?"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from envbuild.cli import locking
+from envbuild.errors import InputError, Problem
+from envbuild.lock.model import HEADER
+from envbuild.profile.explain import tidy
+from envbuild.profile.resolve import resolve
+from envbuild.speech import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envbuild.cli.main import Session
+    from envbuild.workspace import Profiles
+
+_WRITTEN = (("lockfiles", HEADER), ("Dockerfiles", "Dockerfile"))
+"""The folders with one folder for each profile, and the file that shows that we wrote it."""
+
+
+def check(session: Session, found: Profiles, chosen: Iterable[str], *, as_json: bool) -> int:
+    """Say whether locks are fresh, and which input moved where they are not.
+
+    A profile that is wrong or a lock that cannot be read is said, and the others are still looked
+    at. The exit status: 2 where there was such a one, 1 where a lock is not fresh, else 0.
+
+    Raises:
+        InputError: there is no profile, or none of a chosen name.
+    """
+    states: dict[str, dict[str, object]] = {}
+    problems: list[Problem] = []
+    errors = 0
+    for name in _names(found, chosen):
+        try:
+            status, reasons = _state(session, found, name)
+        except InputError as error:
+            errors += 1
+            said = error.problems or (Problem(message=error.message, hint=error.hint),)
+            status = "invalid" if error.problems else "broken"
+            reasons = tuple(str(problem) for problem in said)
+            problems += said
+        states[name] = {"status": status, "reasons": reasons}
+    for problem in tidy(problems):
+        session.console.problem(problem)
+    for name, state in states.items():
+        if state["status"] == "invalid":
+            session.console.fail(f"{name}: the profile is invalid")
+    if as_json:
+        session.console.json(states)
+    return _summary(session, [str(state["status"]) for state in states.values()], errors=errors)
+
+
+def _names(found: Profiles, chosen: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(chosen)) or found.default
+    if not names:
+        raise InputError("there is no profile here", hint="envbuild init makes one")
+    for name in names:
+        if name not in found.sources:
+            resolve(name, found.sources)
+    return names
+
+
+def _state(session: Session, found: Profiles, name: str) -> tuple[str, tuple[str, ...]]:
+    """How a lock is, and why; said where it is not fresh.
+
+    Raises:
+        InputError: the profile is wrong, or its lock cannot be read.
+    """
+    profile = resolve(name, found.sources)
+    state = locking.freshness_of(session.workspace, found, profile)
+    if state.fresh:
+        locking.remember(session.workspace, found, profile)
+    else:
+        session.console.fail(f"{name}: lock is {state.status}")
+        for reason in state.reasons:
+            session.console.say(f"  {reason}")
+    return state.status, state.reasons
+
+
+def _summary(session: Session, statuses: list[str], *, errors: int) -> int:
+    bad = sum(status != "fresh" for status in statuses)
+    if not bad:
+        session.console.say(f"{counted(len(statuses), 'profile')}, all locks fresh")
+        return 0
+    session.console.say(f"{bad} of {len(statuses)} locks are not fresh")
+    if bad > errors:
+        session.console.hint("envbuild lock")
+    return 2 if errors else 1
+
+
+def mention_leftovers(session: Session, found: Profiles) -> None:
+    """Name the folders that envbuild wrote for profiles that are no longer there."""
+    if session.console.volume < 0:
+        return
+    for stage, mark in _WRITTEN:
+        folder = session.workspace.path(stage)
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            if name not in found.sources and os.path.isfile(os.path.join(folder, name, mark)):
+                session.console.hint(f"{stage}/{name} belongs to no profile: it can be removed")

@@ -1,0 +1,124 @@
+"""What moved in the inputs of a lock."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from tests.support.locks import variant
+
+from envbuild.lock.model import FileDigest, Lock, Relaxation, Unpinned
+from envbuild.lock.moved_inputs import host_of, moved, of_whole_locks, registry_of
+from envbuild.lock.moves import Move
+
+D1, D2 = "@sha256:" + "1" * 64, "@sha256:" + "2" * 64
+COMMITS = "0" * 40, "1" * 40
+
+
+def only(old: dict[str, object], new: dict[str, object]) -> Move:
+    (found,) = moved(variant(**old), variant(**new))  # type: ignore[arg-type]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "risk", "words"),
+    [
+        ("nvcr.io/a/b:1", "ghcr.io/a/b:1", "security", "another registry"),
+        ("ubuntu:22.04", "quay.io/ubuntu:22.04", "security", "another registry"),
+        ("ubuntu:22.04", "docker.io/library/ubuntu:24.04", "input", "another base image"),
+        (f"nvcr.io/a:1{D1}", "nvcr.io/a:1", "security", "no longer pinned"),
+        (f"nvcr.io/a:1{D1}", f"nvcr.io/a:1{D2}", "security", "other content"),
+        (f"nvcr.io/a:1{D1}", f"nvcr.io/a:2{D2}", "input", "another base image"),
+        ("nvcr.io/a:1", f"nvcr.io/a:1{D1}", "input", "is pinned"),
+        ("", "line\nbreak", "input", "another base image"),
+    ],
+)
+def test_the_base_image(old: str, new: str, risk: str, words: str) -> None:
+    found = only({"image": old}, {"image": new})
+    assert (found.what, found.risk) == ("base image", risk)
+    assert words in found.why
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "risk", "words"),
+    [
+        ("https://github.com/a/b", "https://gitlab.com/a/b", "security", "another host"),
+        ("https://github.com/a/b", "https://github.com/evil/b", "security", "another owner"),
+        ("https://github.com/a/b", "https://github.com/a/b.git", "input", "another commit"),
+        ("https://github.com/a/b", "git@github.com:a/b.git", "input", "another commit"),
+    ],
+)
+def test_git(old: str, new: str, risk: str, words: str) -> None:
+    found = only({"git": (f"{old}@{COMMITS[0]}",)}, {"git": (f"{new}@{COMMITS[1]}",)})
+    assert (found.what, found.risk) == ("git b", risk)
+    assert words in found.why
+
+
+def test_credentials_of_an_address_are_not_told() -> None:
+    found = only({}, {"git": (f"https://me:secret@github.com/a/b@{COMMITS[0]}",)})
+    assert "secret" not in found.new
+    assert found.why == "a new source"
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "new", "expected"),
+    [
+        ("python", "3.10", "3.11", ("abi", "Python")),
+        ("platform", "x86_64-manylinux_2_35", "x86_64-manylinux_2_39", ("glibc", "platform")),
+        ("as_of", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", ("input", "as-of")),
+        ("indexes", (), ("nvidia",), ("security", "index")),
+        ("indexes", ("nvidia",), (), ("input", "index")),
+        ("conda", (), ("channel defaults",), ("security", "conda channel")),
+        ("conda", ("__glibc=2.35",), ("__glibc=2.39",), ("glibc", "conda __glibc")),
+        ("conda", ("__cuda=12.6",), ("__cuda=12.8",), ("cuda", "conda __cuda")),
+        ("conda", ("python=3.10",), ("python=3.11",), ("abi", "conda python")),
+        ("conda", ("forge::numpy>=1",), ("forge::numpy>=2",), ("input", "conda numpy")),
+        ("apt", (), ("ffmpeg",), ("input", "apt ffmpeg")),
+        ("apt", (), ("cuda-nvcc-13-0",), ("cuda", "apt cuda-nvcc-13-0")),
+        ("requirements", ("a==1",), ("a==2",), ("input", "requirement a")),
+        ("constraints", (), ("numpy<2",), ("input", "constraint numpy")),
+    ],
+)
+def test_one_field(field: str, old: object, new: object, expected: tuple[str, str]) -> None:
+    found = only({field: old}, {field: new})
+    assert (found.risk, found.what) == expected
+
+
+def test_an_old_and_a_new_line_of_one_name_stand_together() -> None:
+    old, new = {"requirements": ("a==1", "b")}, {"requirements": ("a==2", "c")}
+    found = [(m.old, m.new) for m in moved(variant(**old), variant(**new))]  # type: ignore[arg-type]
+    assert found == [("a==1", "a==2"), ("b", ""), ("", "c")]
+
+
+def test_relaxations_and_what_is_not_pinned() -> None:
+    rule = Relaxation(kind="override", requirement="packaging==23.0", reason="it runs")
+    loose = Unpinned(what="apt packages", why="the archive's")
+    plain = variant()
+    more = msgspec.structs.replace(plain, relaxations=(rule,), unpinned=(loose,))
+    assert [(m.what, m.new, m.why) for m in moved(plain, more)] == [
+        ("relaxation override", "packaging==23.0", "it runs"),
+        ("not pinned", "apt packages", "the archive's"),
+    ]
+    assert [(m.what, m.old) for m in moved(more, plain)] == [
+        ("relaxation override", "packaging==23.0"),
+        ("not pinned", "apt packages"),
+    ]
+
+
+def test_tools_and_copied_files() -> None:
+    def lock(version: str, digest: str) -> Lock:
+        file = FileDigest(path="files/a.py", sha256=digest)
+        return Lock(format=1, profile="x", tools={"uv": version}, variants={}, files=(file,))
+
+    found = list(of_whole_locks(lock("1", "a" * 64), lock("2", "b" * 64)))
+    assert [(m.what, m.old, m.new) for m in found] == [
+        ("tool uv", "1", "2"),
+        ("files/a.py", "sha256:" + "a" * 12, "sha256:" + "b" * 12),
+    ]
+
+
+def test_hosts() -> None:
+    assert host_of("ssh://git@Host.org:22/a/b.git") == ("host.org", "a/b")
+    assert host_of("") == ("", "")
+    assert registry_of("localhost/x") == "localhost"
+    assert registry_of("library/ubuntu") == "docker.io"
+    assert registry_of("host:5000/x") == "host:5000"
