@@ -1,4 +1,4 @@
-"""``python -m bench [startup|lock|growth] [--runs N]``: the figures that envbuild promises."""
+"""``python -m bench [startup|lock|growth|explain] [--runs N] [--size MB]``: promised figures."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import generated
+from bench import explain, generated
 from bench.timing import medians, once, table
-from envbuild.cli import locking
+from envbuild.cli import locking, uvtool
 from envbuild.lock import planning, uv
 from envbuild.profile.resolve import resolve
 from envbuild.workspace import Workspace
@@ -84,7 +84,7 @@ def _raw_calls(folder: Path) -> list[str]:
         for name in found.default
     ]
     declared = locking.declared_indexes(target.profile for target in targets)
-    tool, _ = locking.prepare_tool(offline=True, refresh=False, declared=declared)
+    tool, _ = uvtool.prepare_tool(offline=True, refresh=False, declared=declared)
     scripts = []
     for number, job in enumerate(job for target in targets for job in target.jobs):
         place = folder / str(number)
@@ -127,9 +127,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="*", default=["startup", "lock", "growth"])
     parser.add_argument("--runs", type=int, default=11)
+    parser.add_argument("--size", type=int, default=1000, help="MB of the log for explain")
     chosen = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {chosen.runs} runs")
     figures = {"startup": startup, "lock": lock, "growth": growth}
+    figures["explain"] = lambda _: explain.explain(chosen.size)
     for name in chosen.what:
         print(figures[name](chosen.runs), flush=True)
 

@@ -88,7 +88,7 @@ def _no_index() -> str | None:
 
     envbuild itself is asked, so that the index is the one that it would use.
     """
-    from envbuild.cli.locking import prepare_tool
+    from envbuild.cli.uvtool import prepare_tool
     from envbuild.errors import EnvbuildError
     from envbuild.tools import files, proc
 

@@ -53,7 +53,10 @@ def _answered_from_stamps(arguments: list[str]) -> bool:
     own = stamps.profiles(root)
     if own is None:
         return False
-    profiles = chosen or own or stamps.profiles(stamps.shipped_folder())
+    default = own or stamps.profiles(stamps.shipped_folder()) or {}
+    if stage == "lock" and not chosen and stamps.leftovers(root, default):
+        return False
+    profiles = chosen or default
     kept = stamps.Stamps(root, stage)
     if not profiles or not all(kept.fresh(name) for name in profiles):
         return False

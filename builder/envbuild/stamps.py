@@ -21,6 +21,7 @@ _FOLDERS = {
     "check": ("lockfiles",),
     "lock": ("lockfiles",),
     "render": ("lockfiles", "Dockerfiles"),
+    "rules": (),
 }
 """Whose contents a check of each stage looks at: a file too many counts, and so does what a killed
 process left there (:mod:`envbuild.tools.files`)."""
@@ -187,6 +188,13 @@ def profiles(root: str) -> dict[str, str] | None:
                     return None
                 found[name] = path
     return found
+
+
+def leftovers(root: str, known: dict[str, str]) -> bool:
+    """Whether a folder of a profile lies here that is none of the known ones."""
+    folders = (f"{root}/{folder}" for folder in _FOLDERS["render"])
+    entries = (entry for folder in folders for entry in _entries(folder) or ())
+    return any(entry.name not in known and entry.is_dir() for entry in entries)
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envbuild.cli import checking, common
+from envbuild.cli import common, judging
 from envbuild.workspace import Workspace
 from tests.cli import samples
 
@@ -10,7 +10,7 @@ from tests.cli import samples
 def _lock(root):
     workspace = Workspace(root=str(root))
     found = workspace.profiles()
-    return checking.fresh_lock(workspace, found, common.chosen(found, ["one"])["one"])
+    return judging.fresh_lock(workspace, found, common.chosen(found, ["one"])["one"])
 
 
 def test_only_a_fresh_lock_counts(tmp_path):

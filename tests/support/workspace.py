@@ -16,12 +16,12 @@ summary: A profile of the tests
 as-of: 2026-01-01T00:00:00Z
 accept-eula: false
 base:
-  image: nvcr.io/nvidia/isaac-sim:5.1.0
+  image: docker.io/library/ubuntu:22.04
   distribution: ubuntu-22.04
 python:
   version: 3.11
   source: image
-  interpreter: /isaac-sim/python.sh
+  interpreter: /usr/bin/python3.11
   requirements: [{requirements}]
 variants:
   linux-amd64-cu128: {{}}

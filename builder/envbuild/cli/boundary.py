@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 import shlex
@@ -28,14 +29,28 @@ if TYPE_CHECKING:
 _LAST_LINES = 40
 """Lines of a failed program's output that are shown without ``--verbose``."""
 
+_REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What the system answers when a stream cannot be written; a file's error has a file name."""
+
+
+def open_streams() -> None:
+    """A standard stream that the caller closed (``>&-``) leads nowhere.
+
+    Left closed, the next file that is opened would take its number, and be written to by whoever
+    means the stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # in the order of their numbers: each gets its own
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
 
 def guarded(group: click.Group, arguments: list[str], session: Session) -> int:
     """Run a command line; its exit status. Every error is said here and nowhere else."""
     try:
         status = _run(group, arguments, session)
-        sys.stdout.flush()
     except (BrokenPipeError, NobodyReadsError):
-        return _unread()
+        status = 0  # as with ``| head``: no fault of ours, and nothing more to say
+    _let_go()
     return status
 
 
@@ -45,14 +60,19 @@ def _run(group: click.Group, arguments: list[str], session: Session) -> int:
             status = group.main(
                 args=arguments, prog_name="envbuild", standalone_mode=False, obj=session
             )
+        sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(session.console)
     except click.ClickException as error:
         return _usage(error, session.console)
     except EnvbuildError as error:
-        return _expected(error, session.console)
+        return _expected(error, session.console, hint=_hint(error, session))
     except (BrokenPipeError, NobodyReadsError):
         raise
+    except OSError as error:
+        if error.errno in _REFUSED and error.filename is None:
+            return _unwritable(error, session.console)
+        return _unexpected(error, arguments, session)
     except Exception as error:  # noqa: BLE001 (the boundary: whatever is left is a bug of ours)
         return _unexpected(error, arguments, session)
     return status if isinstance(status, int) else 0
@@ -103,7 +123,7 @@ def _interrupted(console: Console) -> int:
 
 def _usage(error: click.ClickException, console: Console) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.message, err=True)
+        console.always(error.message)
         return error.exit_code
     near = getattr(error, "possibilities", None)
     message = error.message if near else error.format_message().splitlines()[0]
@@ -117,7 +137,16 @@ def _usage(error: click.ClickException, console: Console) -> int:
     return 2
 
 
-def _expected(error: EnvbuildError, console: Console) -> int:
+def _hint(error: EnvbuildError, session: Session) -> str | None:
+    """The hint of an error, with what only the workspace can tell."""
+    if not isinstance(error, InputError) or error.problems or session.workspace is None:
+        return error.hint
+    from envbuild.cli import misnamed
+
+    return misnamed.hint(error, session.workspace)
+
+
+def _expected(error: EnvbuildError, console: Console, *, hint: str | None) -> int:
     problems = error.problems if isinstance(error, InputError) else ()
     for problem in problems:
         console.problem(problem)
@@ -126,7 +155,7 @@ def _expected(error: EnvbuildError, console: Console) -> int:
     console.fail(error.message)
     if isinstance(error, ToolError):
         _tool_output(error, console)
-    console.hint(error.hint)
+    console.hint(hint)
     return error.exit_code
 
 
@@ -143,15 +172,25 @@ def _tool_output(error: ToolError, console: Console) -> None:
         console.say(f"  | {line}")
 
 
-def _unread() -> int:
-    """Nobody reads stdout any more (``| head``): no fault of ours, and nothing more to say."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _unwritable(error: OSError, console: Console) -> int:
+    """stdout leads to a full device, or to one that cannot be written: what was asked for is
+    lost."""
+    from envbuild.tools.trouble import cannot_write
+
+    lost = cannot_write("the output", error)
+    return _expected(lost, console, hint=lost.hint)
+
+
+def _let_go() -> None:
+    """What a stream still holds and cannot write is dropped, so that Python does not try again
+    when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
-    return 0
+            os.close(nowhere)
 
 
 def _unexpected(error: Exception, arguments: list[str], session: Session) -> int:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 import envbuild
-from envbuild.cli import checking, common
+from envbuild.cli import common, judging
 from envbuild.speech import counted
 
 if TYPE_CHECKING:
-    from envbuild.cli.checking import Verdict
     from envbuild.cli.console import Style
+    from envbuild.cli.judging import Verdict
     from envbuild.cli.main import Session
     from envbuild.knowledge.judge import Finding
 
@@ -35,7 +35,7 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
         raise click.UsageError("--json and --sarif are two forms of one answer: choose one")
     found = session.workspace.profiles()
     resolved = common.chosen(found, profiles)
-    verdict = checking.judged(session.workspace, found, resolved, locked=True)
+    verdict = judging.judged(session.workspace, found, resolved, locked=True)
     if chosen["as_json"]:
         session.console.json(_data(verdict))
     elif chosen["as_sarif"]:
@@ -47,7 +47,7 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
         for alike in _alike(verdict.findings):
             _print(session, alike)
     _sum_up(session, verdict)
-    checking.remember(session.workspace, found, resolved, verdict)
+    judging.remember(session.workspace, found, resolved, verdict, locked=True)
     refused = verdict.count("error") + (verdict.count("warning") if chosen["strict"] else 0)
     return 1 if refused else 0
 

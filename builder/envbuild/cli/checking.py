@@ -1,152 +1,18 @@
-"""Rules held against the profiles of a workspace: what ``check``, ``lock`` and ``render`` share."""
+"""The rules as a gate before ``lock`` and ``render``."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from envbuild import stamps
-from envbuild.cli import common
-from envbuild.errors import EnvbuildError, InputError, Problem
-from envbuild.knowledge import facts, judge, rulebook
-from envbuild.knowledge.judge import Finding
-from envbuild.knowledge.world import World, introduced, world
-from envbuild.profile.resolve import resolve_all
+from envbuild.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envbuild.cli.main import Session
-    from envbuild.lock.model import Lock
     from envbuild.profile.resolved import ResolvedProfile
-    from envbuild.workspace import Profiles, Workspace
-
-
-class Verdict(Struct, frozen=True, kw_only=True):
-    """What the rules say of profiles: ``judged`` are those, ``book`` the rules that were asked."""
-
-    judged: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    book: rulebook.Rulebook
-
-    def count(self, severity: str) -> int:
-        """How many findings of a severity are not waived."""
-        return sum(one.severity == severity and one.waived is None for one in self.findings)
-
-    @property
-    def waived(self) -> int:
-        """How many findings are waived."""
-        return sum(one.waived is not None for one in self.findings)
-
-
-def judged(
-    workspace: Workspace, found: Profiles, resolved: Mapping[str, ResolvedProfile], *, locked: bool
-) -> Verdict:
-    """The rules held against profiles, and with ``locked`` against their locks where those are
-    fresh: what a stale lock holds says nothing of the profile as it is now.
-
-    Raises:
-        InputError: with every problem of the user's own rules.
-    """
-    book = rulebook.with_own(workspace.knowledge("rules"))
-    named = peers(found, resolved)
-    everyone = introduced(
-        one
-        for profile in (*resolved.values(), *named.values())
-        for one in _worlds(workspace, found, profile, locked=locked)
-    )
-    findings = judge.judge((one for one in everyone if one.profile in resolved), book)
-    return Verdict(judged=tuple(resolved), findings=findings, book=book)
-
-
-def peers(found: Profiles, resolved: Mapping[str, ResolvedProfile]) -> dict[str, ResolvedProfile]:
-    """The profiles that contracts name and that were not chosen; a broken one is left out, since
-    it is told of when it is chosen itself."""
-    wanted = sorted((_named(resolved) - resolved.keys()) & found.sources.keys())
-    return resolve_all(wanted, found.sources)[0]
-
-
-def _named(resolved: Mapping[str, ResolvedProfile]) -> set[str]:
-    """The peers in the contracts of some profiles."""
-    return {
-        contract.peer
-        for profile in resolved.values()
-        for variant in profile.variants
-        for contract in variant.environment.contracts
-    }
-
-
-def _worlds(
-    workspace: Workspace, found: Profiles, profile: ResolvedProfile, *, locked: bool
-) -> list[World]:
-    lock = fresh_lock(workspace, found, profile) if locked else None
-    worlds = []
-    for variant in profile.variants:
-        part = lock.variants.get(variant.name) if lock else None
-        worlds.append(
-            world(
-                profile.name,
-                variant,
-                locked={one.name: one.version for one in part.packages} if part else None,
-                provided={one.name: one.version for one in part.provided} if part else None,
-            )
-        )
-    return worlds
-
-
-def fresh_lock(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> Lock | None:
-    """The lock of a profile where there is one that is true to it."""
-    if not os.path.isdir(workspace.path("lockfiles", profile.name)):
-        return None
-    from envbuild.cli import locking  # 30 ms that a workspace without locks does not need
-    from envbuild.lock import folder
-
-    try:
-        if not locking.freshness_of(workspace, found, profile).fresh:
-            return None
-        return folder.read(*locking.workspace_path(workspace, profile.name)).header
-    except EnvbuildError:
-        return None  # lock --check tells of it; the profile can be judged without
-
-
-def depends_on(
-    workspace: Workspace, found: Profiles, resolved: Mapping[str, ResolvedProfile]
-) -> tuple[str, ...]:
-    """Every file that the answer about some profiles depends on: theirs, those of their peers,
-    their locks, the user's rules (and the folder of these), the shipped rules and the facts.
-
-    Relative to the workspace where they are inside it.
-    """
-    paths = {"knowledge/rules", *workspace.knowledge("rules"), *facts.facts_files()}
-    paths |= set(rulebook.rule_files())
-    for profile in (*resolved.values(), *peers(found, resolved).values()):
-        paths |= set(common.input_files(workspace, found, profile))
-        paths |= {f"lockfiles/{profile.name}", *_lock_files(workspace, found, profile)}
-    if _named(resolved) - found.sources.keys():  # a peer that is not there may come
-        paths |= set(workspace.profile_folders())
-    return tuple(sorted(paths))
-
-
-def remember(
-    workspace: Workspace, found: Profiles, resolved: Mapping[str, ResolvedProfile], verdict: Verdict
-) -> None:
-    """Stamp the profiles of which nothing at all was found, waived or not."""
-    told = {one.profile for one in verdict.findings}
-    for name, profile in resolved.items():
-        if name not in told:
-            paths = depends_on(workspace, found, {name: profile})
-            stamps.write(workspace.root, "check", name, stamps.identity(), paths)
-
-
-def _lock_files(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> set[str]:
-    from envbuild.cli import locking
-
-    try:
-        return set(locking.depends_on(workspace, found, profile))
-    except EnvbuildError:
-        return {f"lockfiles/{profile.name}"}
+    from envbuild.workspace import Profiles
 
 
 def refuse(
@@ -154,17 +20,28 @@ def refuse(
     found: Profiles,
     resolved: Mapping[str, ResolvedProfile],
     *,
-    locked: bool = False,
+    locked: bool,
 ) -> None:
     """Let nothing pass that a rule forbids; warnings are said.
 
     ``lock`` asks without ``locked``: a lock that is to be replaced must not forbid its successor.
+    A profile of which nothing was found the last time is not judged again until a file moves that
+    the answer depends on.
 
     Raises:
         InputError: with every finding that is an error, or with the problems of the user's rules.
     """
-    verdict = judged(session.workspace, found, resolved, locked=locked)
-    warnings = (as_problem(one) for one in judge.unwaived(verdict.findings, "warning"))
+    stage = "check" if locked else "rules"
+    kept = stamps.Stamps(session.workspace.root, stage)
+    doubtful = {name: one for name, one in resolved.items() if not kept.fresh(name)}
+    if not doubtful:
+        return
+    from envbuild.cli import judging  # 60 ms, for what has changed
+    from envbuild.knowledge import judge
+
+    verdict = judging.judged(session.workspace, found, doubtful, locked=locked)
+    judging.remember(session.workspace, found, doubtful, verdict, locked=locked)
+    warnings = (judge.as_problem(one) for one in judge.unwaived(verdict.findings, "warning"))
     for problem in dict.fromkeys(warnings):
         session.console.problem(problem, kind="warning")
     errors = tuple(judge.unwaived(verdict.findings, "error"))
@@ -173,11 +50,5 @@ def refuse(
         raise InputError(
             f"the rules refuse {broken} of {len(resolved)} profiles",
             hint="envbuild check says why; waive: sets a rule aside, with a reason",
-            problems=tuple(dict.fromkeys(as_problem(one) for one in errors)),
+            problems=tuple(dict.fromkeys(judge.as_problem(one) for one in errors)),
         )
-
-
-def as_problem(found: Finding) -> Problem:
-    """A finding as other problems are shown: its rule in brackets, the ways out as the hint."""
-    message = f"{found.message} [{found.rule}]"
-    return Problem(message=message, mark=found.mark, hint=", or: ".join(found.fixes))

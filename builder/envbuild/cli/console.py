@@ -75,6 +75,10 @@ class Console:
             click.echo(text, nl=False, err=True)
             self._transient = True
 
+    def always(self, text: str) -> None:
+        """Talk on stderr, even with ``--quiet``."""
+        self._write(text, sys.stderr)
+
     def fail(self, text: str, *, kind: Kind = "error") -> None:
         """A line that is shown even with ``--quiet``."""
         self._write(f"{self.styled(kind, kind)}: {_printable(text)}", sys.stderr)
@@ -114,6 +118,10 @@ class Console:
             click.echo(text, file=stream, color=self._color[stream])
         except BrokenPipeError:
             raise NobodyReadsError from None
+        except OSError:
+            if stream is not sys.stderr:
+                raise
+            # Talk that a full device does not take ends no work: there is nowhere to say it.
 
     def _forget(self) -> None:
         if self._transient:

@@ -62,6 +62,8 @@ def command(session: Session, /, profiles: tuple[str, ...], every: bool, as_json
         _print(session, rows)
     for problem in problems:
         session.console.problem(problem)
+    for problem in misnamed.problems(session.workspace):
+        session.console.problem(problem, kind="warning")
     if not names:
         session.console.say("there is no profile here")
         session.console.hint("envbuild init makes one")
@@ -78,7 +80,8 @@ def _rows(
         try:
             rows.append(state.row(resolve(name, found.sources)))
         except InputError as error:
-            problems += error.problems or (Problem(message=error.message, hint=error.hint),)
+            hint = misnamed.hint(error, session.workspace)
+            problems += error.problems or (Problem(message=error.message, hint=hint),)
             if name in found.sources:
                 rows.append(_invalid(name, found))
     return rows, tidy(problems)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from envbuild.cli import common, lock_check, lock_report, locking
+from envbuild.cli import checking, common, lock_check, lock_report, locking
+from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError
-from envbuild.lock import assemble, folder, planning, working
+from envbuild.lock import assemble, planning, working
 from envbuild.names import canonical_name
 from envbuild.speech import counted
 from envbuild.tools import files
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from envbuild.cli.main import Session
+    from envbuild.knowledge.rulebook import Rulebook
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles
 
@@ -66,6 +68,7 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         status = lock_check.check(session, found, profiles, as_json=as_json)
     else:
         resolved = common.chosen(found, profiles)
+        checking.refuse(session, found, resolved, locked=False)
         status = _do(Locking(session, found, _options(chosen)), resolved, _doing(chosen))
     if not profiles:
         lock_check.mention_leftovers(session, found)
@@ -129,14 +132,12 @@ def moment(text: object) -> str | None:
 
 
 class Locking:
-    """One run of the command: ``targets`` in the order in which they came, and the errors of the
-    profiles that cannot be locked, by name."""
+    """One run of the command, and the errors of the profiles that cannot be locked, by name."""
 
     def __init__(self, session: Session, found: Profiles, options: planning.Options) -> None:
         self.session = session
         self.found = found
         self.options = options
-        self.targets: list[locking.Target] = []
         self.errors: dict[str, InputError] = {}
 
     def prepared(self, profiles: Iterable[ResolvedProfile]) -> Iterator[locking.Target]:
@@ -144,19 +145,12 @@ class Locking:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         for profile in profiles:
             try:
-                target = self._target(profile, now)
+                yield locking.target(
+                    self.session.workspace, self.found, profile, options=self.options, now=now
+                )
             except InputError as error:
                 self.errors[profile.name] = error
                 lock_report.say_error(self.session.console, profile.name, error)
-            else:
-                self.targets.append(target)
-                yield target
-
-    def _target(self, profile: ResolvedProfile, now: str) -> locking.Target:
-        workspace, options = self.session.workspace, self.options
-        if options.force:
-            folder.refuse_newer_folder(*locking.workspace_path(workspace, profile.name))
-        return locking.target(workspace, self.found, profile, options=options, now=now)
 
 
 def _do(run: Locking, resolved: dict[str, ResolvedProfile], doing: Doing) -> int:
@@ -164,7 +158,7 @@ def _do(run: Locking, resolved: dict[str, ResolvedProfile], doing: Doing) -> int
     if doing.dry_run:
         _plan(run.session, tuple(targets), as_json=doing.as_json)
         return 2 if run.errors else 0
-    tool = locking.Tool(
+    tool = Tool(
         offline=doing.offline,
         refresh=doing.refresh,
         declared=locking.declared_indexes(resolved.values()),
@@ -179,9 +173,7 @@ def _do(run: Locking, resolved: dict[str, ResolvedProfile], doing: Doing) -> int
         return _lock(run, targets, tool, doing=doing)
 
 
-def _lock(
-    run: Locking, targets: Iterator[locking.Target], tool: locking.Tool, *, doing: Doing
-) -> int:
+def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing: Doing) -> int:
     console = run.session.console
 
     def say(one: working.Done, left: int) -> None:
@@ -189,16 +181,26 @@ def _lock(
         if left:
             console.live(f"resolving {counted(left, 'variant')} ...")
 
-    done = locking.solve(targets, tool, workers=doing.workers, on_done=say)
-    results = [locking.write(target, done, tool) for target in run.targets]
-    for target, result in zip(run.targets, results, strict=True):
-        if result.status != "failed":
-            locking.remember(run.session.workspace, run.found, target.profile)
+    def remember(target: locking.Target, held: frozenset[str]) -> None:
+        locking.remember(run.session.workspace, run.found, target.profile, locked=held)
+
+    def book() -> Rulebook:
+        from envbuild.knowledge import rulebook  # only where something is to be judged
+
+        return rulebook.with_own(run.session.workspace.knowledge("rules"))
+
+    outcomes = locking.run(
+        targets,
+        locking.workshop(tool, book),
+        workers=doing.workers,
+        on_done=say,
+        on_written=remember,
+    )
     if doing.as_json:
-        rows = [_as_data(t, r, done) for t, r in zip(run.targets, results, strict=True)]
+        rows = [_as_data(outcome) for outcome in outcomes]
         rows += [lock_report.error_data(name, error) for name, error in run.errors.items()]
         console.json(sorted(rows, key=lambda row: str(row["profile"])))
-    return _summary(run, results, done.values())
+    return _summary(run, outcomes)
 
 
 def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: bool) -> None:
@@ -209,7 +211,7 @@ def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: boo
         session.console.plan(steps)
 
 
-def _say_done(session: Session, one: working.Done, tool: locking.Tool) -> None:
+def _say_done(session: Session, one: working.Done, tool: Tool) -> None:
     if isinstance(one.result, working.Refusal):
         lock_report.say_refusal(session.console, one, _whose_index(one, tool))
         return
@@ -222,7 +224,7 @@ def _say_done(session: Session, one: working.Done, tool: locking.Tool) -> None:
         session.console.say(f"  not known: {row.what} ({row.why})")
 
 
-def _whose_index(one: working.Done, tool: locking.Tool) -> str:
+def _whose_index(one: working.Done, tool: Tool) -> str:
     """Who names the index that a failure is about."""
     failure = one.result.failure if isinstance(one.result, working.Refusal) else None
     for name in one.job.question.asked.indexes if failure else ():
@@ -231,28 +233,27 @@ def _whose_index(one: working.Done, tool: locking.Tool) -> str:
     return f"the one that {tool.index_origin()} names"
 
 
-def _summary(run: Locking, results: list[locking.Result], done: Iterable[working.Done]) -> int:
+def _summary(run: Locking, outcomes: list[locking.Outcome]) -> int:
     count = {
-        status: sum(result.status == status for result in results)
+        status: sum(outcome.status == status for outcome in outcomes)
         for status in ("written", "unchanged", "failed")
     }
     count["failed"] += len(run.errors)
     parts = [f"{number} {status}" for status, number in count.items() if number]
-    whole = counted(len(results) + len(run.errors), "profile")
+    whole = counted(len(outcomes) + len(run.errors), "profile")
     run.session.console.say(f"{whole}: {', '.join(parts)}")
-    refusals = (one.result for one in done if isinstance(one.result, working.Refusal))
+    done = (one.result for outcome in outcomes for one in outcome.done.values())
+    refusals = (result for result in done if isinstance(result, working.Refusal))
     kinds = {refusal.failure.kind for refusal in refusals if refusal.failure}
     if kinds & _OUTSIDE:
         return 3
     return 2 if run.errors else 1 if count["failed"] else 0
 
 
-def _as_data(
-    target: locking.Target, result: locking.Result, done: dict[str, working.Done]
-) -> dict[str, object]:
+def _as_data(outcome: locking.Outcome) -> dict[str, object]:
     variants = []
-    for job in target.jobs:
-        one = done.get(job.step.target)
+    for job in outcome.target.jobs:
+        one = outcome.done.get(job.step.target)
         row: dict[str, object] = {
             "variant": job.question.variant.name,
             "action": job.step.action,
@@ -266,4 +267,5 @@ def _as_data(
                 else {"packages": len(one.result.packages), "provided": len(one.result.provided)}
             )
         variants.append(row)
-    return {"profile": result.profile, "status": result.status, "variants": variants}
+    profile = outcome.target.profile.name
+    return {"profile": profile, "status": outcome.status, "variants": variants}

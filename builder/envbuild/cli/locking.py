@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -15,16 +13,16 @@ from msgspec import Struct
 import envbuild
 from envbuild import stamps
 from envbuild.cli import common
+from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError, Problem
 from envbuild.knowledge import facts
-from envbuild.lock import assemble, folder, freshness, indexes, planning, uv, working
+from envbuild.lock import assemble, folder, freshness, planning, working
+from envbuild.lock.checks import Checks
 from envbuild.lock.model import HEADER, VariantLock
-from envbuild.tools import files, proc, uvcache
-from envbuild.tools.env import solver_environment
+from envbuild.tools import files, proc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from envbuild.knowledge.rulebook import Rulebook
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
 
@@ -39,11 +37,15 @@ class Target(Struct, frozen=True, kw_only=True):
     jobs: tuple[planning.Job, ...]
 
 
-class Result(Struct, frozen=True, kw_only=True, rename="kebab", omit_defaults=True):
-    """What became of one profile: ``written``, ``unchanged`` or ``failed``."""
+Status = Literal["written", "unchanged", "failed"]
 
-    profile: str
-    status: Literal["written", "unchanged", "failed"]
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of one target, and what was done for it, by the target of its step."""
+
+    target: Target
+    status: Status
+    done: Mapping[str, working.Done]
 
 
 def workspace_path(workspace: Workspace, profile: str) -> tuple[str, str]:
@@ -94,55 +96,41 @@ def freshness_of(
     return freshness.state(profile, folder.read(path, label), copied=digests)
 
 
-def prepare_tool(*, offline: bool, refresh: bool, declared: dict[str, str]) -> tuple[uv.Uv, str]:
-    """The uv to use with the user's own index settings, and which setting names the index.
-
-    Raises:
-        ToolError: uv is missing, too old, or does not answer.
-    """
-    environ = dict(os.environ)
-    settings = indexes.user_indexes(environ, _read_settings)
-    environment = tuple({**solver_environment(environ), **settings.environment}.items())
-    beside = f"{os.path.dirname(sys.executable)}/uv"
-    executable = environ.get("ENVBUILD_UV") or (beside if os.path.exists(beside) else "uv")
-    tool = uv.Uv(
-        executable=executable,
-        version=uv.version(executable, environment, proc.run),
-        python=sys.executable,
-        environment=environment,
-        configuration=settings.configuration,
-        indexes=declared,
-        offline=offline,
-        refresh=refresh,
-    )
-    return tool, settings.origin
-
-
-def _read_settings(path: str) -> str | None:
-    return files.read_text(path) if os.path.isfile(path) else None
-
-
-def depends_on(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> tuple[str, ...]:
-    """Every file that the freshness of a profile's lock depends on."""
+def depends_on(
+    workspace: Workspace, found: Profiles, profile: ResolvedProfile, *, locked: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Every file that the freshness of a profile's lock depends on; ``locked`` are the files that
+    its header names, where they are known."""
     path, label = workspace_path(workspace, profile.name)
-    header = folder.read(path, label).header
-    locked = (HEADER, *(folder.named_files(header) if header else ()))
+    if not locked:
+        header = folder.read(path, label).header
+        locked = folder.named_files(header) if header else ()
     copied = copied_paths(found, profile).values()
     return (
         *common.input_files(workspace, found, profile),
-        *(f"{label}/{name}" for name in locked),
+        *(f"{label}/{name}" for name in (HEADER, *locked)),
         *(os.path.relpath(path, workspace.root) for path in copied),
     )
 
 
 def declared_indexes(profiles: Iterable[ResolvedProfile]) -> dict[str, str]:
-    """The vendor indexes that the profiles declare, by name."""
-    return {
-        index.name: index.url
-        for profile in profiles
-        for variant in profile.variants
-        for index in variant.environment.python.indexes
-    }
+    """The vendor indexes that the profiles declare, by name.
+
+    Raises:
+        InputError: one name stands for two addresses.
+    """
+    found: dict[str, str] = {}
+    for profile in profiles:
+        for variant in profile.variants:
+            for number, index in enumerate(variant.environment.python.indexes):
+                if found.setdefault(index.name, index.url) != index.url:
+                    problem = Problem(
+                        message=f"{index.name} is {found[index.name]} in another profile",
+                        mark=variant.marks[("python", "indexes", number)],
+                        hint="give one of the two indexes another name",
+                    )
+                    raise InputError("two indexes have one name", problems=(problem,))
+    return found
 
 
 def target(
@@ -161,6 +149,8 @@ def target(
     path, label = workspace_path(workspace, profile.name)
     try:
         current = folder.read(path, label)
+    except folder.NewerFormatError:
+        raise
     except InputError:
         if not options.force:
             raise
@@ -174,60 +164,69 @@ def target(
     )
 
 
-class Tool:
-    """uv, looked for when it is first wanted: a lock that stands needs none."""
-
-    def __init__(self, *, offline: bool, refresh: bool, declared: dict[str, str]) -> None:
-        self._turn = threading.Lock()
-        self._prepare: Callable[[], tuple[uv.Uv, str]] = functools.partial(
-            prepare_tool, offline=offline, refresh=refresh, declared=declared
-        )
-        self._found: tuple[uv.Uv, str] | None = None
-
-    def __call__(self) -> uv.Uv:
-        """The uv to use.
-
-        Raises:
-            ToolError: it is missing, too old, or does not answer.
-        """
-        return self._both()[0]
-
-    def index_origin(self) -> str:
-        """Which setting names the default index."""
-        return self._both()[1]
-
-    def metadata(self) -> uvcache.MetadataFiles:
-        """What its cache holds now."""
-        tool = self()
-        environ = dict(tool.environment)
-        cache = uvcache.folder(environ, tool.configuration.get("cache-dir"))
-        return uvcache.MetadataFiles(cache)
-
-    def _both(self) -> tuple[uv.Uv, str]:
-        with self._turn:
-            if self._found is None:
-                self._found = self._prepare()
-            return self._found
+def workshop(tool: Tool, book: Callable[[], Rulebook]) -> working.Workshop:
+    """What jobs are done with here; ``book`` reads the rules that a resolution must pass."""
+    return working.Workshop(
+        tool=tool,
+        version=tool.version,
+        runner=proc.run,
+        finder=tool.metadata,
+        clock=time.monotonic,
+        checks=Checks(functools.cache(book)),
+    )
 
 
-def solve(
+def run(
     targets: Iterable[Target],
-    tool: Tool,
+    shop: working.Workshop,
     *,
     workers: int,
     on_done: Callable[[working.Done, int], None],
-) -> dict[str, working.Done]:
-    """Every job that runs, by its step's target."""
-    workshop = working.Workshop(
-        tool=tool, runner=proc.run, finder=tool.metadata, clock=time.monotonic
-    )
-    jobs = (job for chosen in targets for job in chosen.jobs)
-    done = working.run(jobs, workshop, workers=workers, on_done=on_done)
-    return {one.job.step.target: one for one in done}
+    on_written: Callable[[Target, frozenset[str]], None],
+) -> list[Outcome]:
+    """Lock the targets: each is written as soon as its last job is done, while others still run.
+
+    ``on_written`` is told every target whose lock stands afterwards, changed or not, and the files
+    that its folder then holds beside the header.
+    """
+    open_targets: dict[str, Target] = {}
+    done: dict[str, working.Done] = {}
+    outcomes: dict[str, Outcome] = {}
+
+    def jobs() -> Iterator[planning.Job]:
+        for target in targets:
+            open_targets[target.profile.name] = target
+            yield from target.jobs
+
+    def finish(target: Target) -> None:
+        own = {
+            job.step.target: done[job.step.target] for job in target.jobs if job.step.target in done
+        }
+        status, held = write(target, own, shop.version)
+        outcomes[target.profile.name] = Outcome(target=target, status=status, done=own)
+        if status != "failed":
+            on_written(target, held - {HEADER})
+
+    def one_done(one: working.Done, left: int) -> None:
+        on_done(one, left)
+        name = one.job.step.target
+        done[name] = one
+        target = open_targets[name.partition("/")[0]]
+        if all(job.step.target in done for job in target.jobs if job.step.action == "run"):
+            finish(target)
+
+    working.run(jobs(), shop, workers=workers, on_done=one_done)
+    for name, target in open_targets.items():
+        if name not in outcomes:
+            finish(target)
+    return [outcomes[name] for name in open_targets]
 
 
-def write(chosen: Target, done: Mapping[str, working.Done], tool: Tool) -> Result:
-    """Write the lock folder of one profile, unless one of its variants was refused."""
+def write(
+    chosen: Target, done: Mapping[str, working.Done], version: Callable[[], str]
+) -> tuple[Status, frozenset[str]]:
+    """Write the lock folder of one profile, unless one of its variants was refused; and the names
+    of what it then holds."""
     answers: dict[str, assemble.Answer | VariantLock] = {}
     for job in chosen.jobs:
         name = job.question.variant.name
@@ -236,7 +235,7 @@ def write(chosen: Target, done: Mapping[str, working.Done], tool: Tool) -> Resul
             assert job.previous is not None  # a job is only skipped when its lock stands
             answers[name] = assemble.refreshed(job.question.variant, job.previous)
         elif isinstance(finished.result, working.Refusal):
-            return Result(profile=chosen.profile.name, status="failed")
+            return "failed", frozenset()
         else:
             answers[name] = finished.result
     written = assemble.folder_files(
@@ -244,23 +243,27 @@ def write(chosen: Target, done: Mapping[str, working.Done], tool: Tool) -> Resul
         answers,
         kept=chosen.folder,
         copied=chosen.copied,
-        tools=_tools(chosen, done, tool),
+        tools=_tools(chosen, done, version),
     )
     header = chosen.folder.header
     gone = set(folder.named_files(header)) - written.keys() if header else set()
     changed = files.write_tree(chosen.path, written, remove=sorted(gone))
-    return Result(profile=chosen.profile.name, status="written" if changed else "unchanged")
+    return "written" if changed else "unchanged", frozenset(written)
 
 
-def _tools(chosen: Target, done: Mapping[str, working.Done], tool: Tool) -> Mapping[str, str]:
+def _tools(
+    chosen: Target, done: Mapping[str, working.Done], version: Callable[[], str]
+) -> Mapping[str, str]:
     """The versions of what made the lock: those of before where no solver was asked."""
     header = chosen.folder.header
     if header and not any(job.step.target in done for job in chosen.jobs):
         return header.tools
-    return {"envbuild": envbuild.__version__, "uv": tool().version}
+    return {"envbuild": envbuild.__version__, "uv": version()}
 
 
-def remember(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> None:
-    """Stamp that the lock of a profile is fresh."""
-    paths = (*depends_on(workspace, found, profile), *facts.facts_files())
+def remember(
+    workspace: Workspace, found: Profiles, profile: ResolvedProfile, *, locked: Iterable[str] = ()
+) -> None:
+    """Stamp that the lock of a profile is fresh; ``locked`` as for :func:`depends_on`."""
+    paths = (*depends_on(workspace, found, profile, locked=locked), *facts.facts_files())
     stamps.write(workspace.root, "lock", profile.name, stamps.identity(), paths)

@@ -24,7 +24,10 @@ COMMANDS = {
     "check": "Hold profiles against what is known.",
     "lock": "Resolve profiles to pinned, hashed locks.",
     "render": "Write the Dockerfiles from the locks.",
-    "knowledge": "What is known, with its sources: facts, rules, checked claims.",
+    "explain": "What a log says of a failure, and the way out.",
+    "why": "Who pulls a package into an environment, and who limits it.",
+    "diff": "What moved between two locks or two images, risk first.",
+    "knowledge": "What is known, with its sources: facts, rules, signatures, checked claims.",
     "schema": "The JSON schema of a profile, for editors.",
     "init": "A new workspace, or a new profile from a shipped one.",
     "completion": "The completion script of a shell.",
@@ -121,4 +124,5 @@ def cli(session: Session, /, directory: str, quiet: bool, verbose: bool, color: 
 
 def run(arguments: list[str]) -> int:
     """Run a command line; its exit status."""
+    boundary.open_streams()
     return boundary.guarded(cli, arguments, Session())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envbuild.cli import common, rendering
+from envbuild.cli import checking, common, rendering
 from envbuild.speech import counted
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
         raise click.UsageError("--stdout prints Dockerfiles, and goes with no other output")
     found = session.workspace.profiles()
     resolved = common.chosen(found, profiles)
+    if not chosen["check"]:
+        checking.refuse(session, found, resolved, locked=True)
     templates = session.workspace.templates()
     targets: list[Target] = []
     refusals: list[Refusal] = []

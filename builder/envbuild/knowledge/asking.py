@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from envbuild.knowledge import facts, terms
 from envbuild.knowledge.finding import Found, yes
 from envbuild.knowledge.ranges import admitted, number
+from envbuild.knowledge.torch import NONE, covers, torch_of
 
 if TYPE_CHECKING:
     from envbuild.knowledge.conditions import Comparison, ContractTest, GitTest, GpuTest
@@ -152,20 +153,8 @@ def _floor(gpu: str, asked: str | None) -> str | None:
 
 
 def _without_code(world: World, gpu: str) -> bool:
-    version = world.version("torch")
-    if version is None or "+" in version or "torch" in world.brought:
-        return False
-    if terms.indexed("torch", world) and world.locked is None:
-        return False
-    build = facts.torch_build(version, world.variant.architecture)
-    return bool(build and build.gpus) and not _covers(build.gpus if build else (), gpu)
-
-
-def _covers(built: tuple[str, ...], gpu: str) -> bool:
-    """CUDA's rule for compiled code: the same major version, and no later minor than the GPU's."""
-    wanted = int(gpu.removeprefix("sm_"))
-    numbers = (int(name.removeprefix("sm_")) for name in built)
-    return any(one // 10 == wanted // 10 and one <= wanted for one in numbers)
+    torch = torch_of(world)
+    return torch is not None and bool(torch.gpus) and not covers(torch.gpus, gpu)
 
 
 def contract(world: World, asked: ContractTest) -> Iterator[Found]:
@@ -237,7 +226,7 @@ def compare(world: World, asked: Comparison) -> Iterator[Found]:
 def _related(one: str, others: tuple[str, ...], relation: str) -> bool:
     if relation in ("equal", "different"):
         return any(_same(one, other) for other in others) == (relation == "equal")
-    if one == terms.NONE or terms.NONE in others:
+    if one == NONE or NONE in others:
         return False
     mine, theirs = number(one), [number(other) for other in others]
     return mine < min(theirs) if relation == "older" else mine > max(theirs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from envbuild.errors import Mark
+from envbuild.errors import Mark, Problem
 from envbuild.knowledge import matching, terms
 from envbuild.knowledge.conditions import Severity
 from envbuild.knowledge.finding import Found
@@ -193,6 +193,12 @@ def _idle(world: World, mark: Mark | None, waiver: Waiver) -> Finding:
         fixes=("remove the waiver",),
         source="the profile",
     )
+
+
+def as_problem(found: Finding) -> Problem:
+    """A finding as other problems are shown: its rule in brackets, the ways out as the hint."""
+    message = f"{found.message} [{found.rule}]"
+    return Problem(message=message, mark=found.mark, hint=", or: ".join(found.fixes))
 
 
 def unwaived(findings: Iterable[Finding], severity: Severity) -> Iterator[Finding]:

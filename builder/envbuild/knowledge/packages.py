@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from envbuild.knowledge import facts, terms
 from envbuild.knowledge.finding import Found, yes
 from envbuild.knowledge.ranges import ANY, Range, wanted
+from envbuild.knowledge.torch import indexed
 from envbuild.names import canonical_name
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def placeholder(world: World, _asked: str) -> Iterator[Found]:
     for name in facts.placeholder_names():
         bounds = world.asked(name)
         version = (world.locked or {}).get(name) or _first(world.admitted(name))
-        if not bounds or not version or terms.indexed(name, world):
+        if not bounds or not version or indexed(name, world):
             continue
         row = facts.is_placeholder(name, version)
         if row:

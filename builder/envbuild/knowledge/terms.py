@@ -11,49 +11,20 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from envbuild.knowledge import facts
+from envbuild.knowledge.torch import NONE, cuda_of, torch_of
 from envbuild.names import canonical_name
 
 if TYPE_CHECKING:
     from envbuild.knowledge.world import World
 
-NONE = "none"
-"""The CUDA version of a torch that was built without it."""
-
 Value = str | tuple[str, ...] | None
 """A value, several of which one is right, or None: it is not known."""
 
 
-def _cuda(build: str | None) -> str | None:
-    """``cu128`` as ``12.8``."""
-    digits = (build or "").removeprefix("cu")
-    return f"{digits[:-1]}.{digits[-1]}" if digits.isdecimal() and build != digits else None
-
-
-def indexed(package: str, world: World) -> bool:
-    """Whether the profile names an index of its own for a package."""
-    from fnmatch import fnmatchcase
-
-    indexes = world.environment.python.indexes
-    return any(fnmatchcase(package, pattern) for index in indexes for pattern in index.packages)
-
-
 def _torch_cuda(world: World) -> str | None:
-    """The CUDA that the torch of the environment is built for; ``none`` without, None: not known.
-
-    A torch that a declared index may give is not known: that index decides.
-    """
-    version = world.version("torch")
-    if version is None or "torch" in world.brought:
-        return None
-    release, _, local = version.partition("+")
-    pins = (bound.text for bound in world.asked("torch"))
-    local = local or next((text.partition("+")[2] for text in pins if "+" in text), "")
-    if local:
-        return _cuda(local.partition(" ")[0]) or (NONE if local.startswith("cpu") else None)
-    if indexed("torch", world):
-        return None
-    build = facts.torch_build(release, world.variant.architecture)
-    return (build.cuda or NONE) if build else None
+    """The CUDA that torch is built for; ``none`` without, None where it is not known."""
+    torch = torch_of(world)
+    return torch.cuda if torch and not torch.of_image else None
 
 
 _OF_THE_WORLD: dict[str, Callable[[World], str | None]] = {
@@ -71,7 +42,7 @@ _OF_THE_WORLD: dict[str, Callable[[World], str | None]] = {
     "numpy": lambda world: world.version("numpy"),
     "torch": lambda world: world.version("torch"),
     "torch-cuda": _torch_cuda,
-    "image-torch-cuda": lambda world: _cuda(world.image_torch),
+    "image-torch-cuda": lambda world: cuda_of(world.image_torch),
     "driver-min": lambda world: world.environment.hardware.driver.min,
     "driver-below": lambda world: world.environment.hardware.driver.below,
     "none": lambda _: NONE,

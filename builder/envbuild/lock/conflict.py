@@ -17,7 +17,7 @@ from envbuild.errors import Mark, Problem
 from envbuild.lock import uvtext, ways
 from envbuild.lock.model import SolverInput
 from envbuild.lock.probing import Prober, Solve
-from envbuild.lock.pypi import Question, divide
+from envbuild.lock.pypi import Question
 from envbuild.lock.uv import Failure
 from envbuild.lock.ways import Later, WayOut
 from envbuild.names import requirement_name
@@ -50,10 +50,12 @@ class Explanation(Struct, frozen=True, kw_only=True):
     refused: tuple[Problem, ...] = ()
 
 
-def explain(question: Question, failure: Failure, solve: Solve) -> Explanation:
-    """The core of an unsatisfiable request and the ways out that were solved."""
+def explain(
+    question: Question, failure: Failure, solve: Solve, *, check: ways.Check
+) -> Explanation:
+    """The core of an unsatisfiable request and the ways out that were solved and pass ``check``."""
     probe = Prober(solve)
-    search = ways.Search(probe, lambda asked, pins: divide(question.variant, asked, pins).problems)
+    search = ways.Search(probe, check)
     settled, answer = probe.settled(question.asked)
     builds = ways.builds(question.asked, settled)
     if not isinstance(answer, Failure):

@@ -69,12 +69,13 @@ def decode(data: bytes, label: str) -> Lock:
         InputError: it is cut off, not ours, half merged, or edited by hand.
     """
     try:
-        refuse_newer(data, label)
         lock = msgspec.json.decode(data, type=Lock)
     except msgspec.MsgspecError as error:
+        _refuse_newer(_format(data), label)
         merged = any(line.startswith(_CONFLICT) for line in data.splitlines())
         wrong = "it holds the marks of a merge conflict" if merged else str(error)
         raise InputError(f"{label} cannot be read: {wrong}", hint=_anew(label)) from None
+    _refuse_newer(lock.format, label)
     if lock.seal and lock.seal != _seal(lock):
         raise InputError(
             f"{label} is broken: edited by hand, or joined from two by a merge", hint=_anew(label)
@@ -82,17 +83,18 @@ def decode(data: bytes, label: str) -> Lock:
     return lock
 
 
-def refuse_newer(data: bytes, label: str) -> None:
-    """Refuse a header that says to be of a later format than this envbuild knows.
+def _format(data: bytes) -> int:
+    """The format that a header which cannot be read says to have; 0 when it says none."""
+    try:
+        return msgspec.json.decode(data, type=_Peek).format
+    except msgspec.MsgspecError:
+        return 0
 
-    Raises:
-        NewerFormatError: it does.
-        msgspec.MsgspecError: it says nothing that can be read.
-    """
-    peek = msgspec.json.decode(data, type=_Peek)
-    if peek.format > LOCK_FORMAT:
+
+def _refuse_newer(version: int, label: str) -> None:
+    if version > LOCK_FORMAT:
         raise NewerFormatError(
-            f"{label} has format {peek.format}; this envbuild reads up to {LOCK_FORMAT}",
+            f"{label} has format {version}; this envbuild reads up to {LOCK_FORMAT}",
             hint="a newer envbuild wrote it: upgrade envbuild",
         )
 
@@ -101,19 +103,6 @@ def _anew(label: str) -> str:
     profile = label.split("/")[-2] if "/" in label else ""
     again = f"envbuild lock --force {profile}".rstrip()
     return f"restore it from version control, or write it anew with: {again}"
-
-
-def refuse_newer_folder(folder: str, label: str) -> None:
-    """Refuse a lock folder of a later format; one that cannot be read may be written over.
-
-    Raises:
-        NewerFormatError: its header says to be of one.
-    """
-    data = files.read_if_exists(f"{folder}/{HEADER}")
-    try:
-        refuse_newer(data or b"", f"{label}/{HEADER}")
-    except msgspec.MsgspecError:
-        return
 
 
 class _Peek(Struct):

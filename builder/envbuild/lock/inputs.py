@@ -12,7 +12,7 @@ import msgspec
 from envbuild.errors import InputError, Mark, Problem
 from envbuild.knowledge import facts
 from envbuild.lock.model import SolverInput
-from envbuild.names import canonical_name, normalise, requirement_name
+from envbuild.names import canonical_name, normalise
 
 if TYPE_CHECKING:
     from envbuild.knowledge.model import Bundle
@@ -93,20 +93,6 @@ class _Reader:
                 known.append(bundle)
         return tuple(known)
 
-    def licence(self, bundles: tuple[Bundle, ...], requirements: tuple[str, ...]) -> None:
-        """NVIDIA's licence is accepted or left to the user: the profile says which."""
-        if self.variant.environment.accept_eula is not None:
-            return
-        wanted = any(requirement_name(text) == "isaacsim" for text in requirements)
-        if wanted or any(bundle.needs_eula for bundle in bundles):
-            self.problems.append(
-                Problem(
-                    message="accept-eula is not stated, and Isaac Sim asks for its licence",
-                    mark=self.mark(()),
-                    hint="true accepts it in the image, false leaves it to whoever runs it",
-                )
-            )
-
 
 def solver_input(
     variant: Variant, *, as_of: str, indexes: tuple[str, ...] = ()
@@ -114,8 +100,7 @@ def solver_input(
     """What the solvers see for ``variant`` as of a moment, asking the named vendor indexes too.
 
     Raises:
-        InputError: with every requirement that no index can answer, every unknown bundle, and a
-            licence that is neither accepted nor left.
+        InputError: with every requirement that no index can answer and every unknown bundle.
     """
     environment = variant.environment
     python = environment.python
@@ -124,7 +109,6 @@ def solver_input(
     asked = tuple(sorted({i.name for i in python.indexes} & set(indexes)))
     bundle = _bundle_constraints(environment.base.provides)
     stated = _stated(reader, python)
-    reader.licence(bundles, stated["requirements"])
     speakers = ("requirements", "overrides", "constraints")
     pins = (*(text for name in speakers for text in stated[name]), *bundle)
     result = SolverInput(

@@ -41,7 +41,10 @@ def moved(old: VariantLock, new: VariantLock) -> Iterator[Move]:
 
 
 def of_whole_locks(old: Lock, new: Lock) -> Iterator[Move]:
-    """What differs beside the variants: the tools, and the files that are copied."""
+    """What differs beside the variants: the seal, the tools, and the files that are copied."""
+    if old.seal and not new.seal:
+        why = "without its seal an edit by hand is not noticed"
+        yield Move(risk="security", what="seal", old="sealed", why=why)
     for name in sorted(old.tools.keys() | new.tools.keys()):
         before, after = old.tools.get(name, ""), new.tools.get(name, "")
         if before != after:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from envbuild.knowledge import facts
-from envbuild.lock import bounds, checks, overlay, requirements, uv
+from envbuild.lock import bounds, overlay, requirements, uv
 from envbuild.lock.inputs import Origins
 from envbuild.lock.model import LockedPackage, Provided, Request, SolverInput, VariantLock
 from envbuild.lock.requirements import Pin
@@ -22,7 +22,6 @@ from envbuild.names import canonical_name, requirement_name
 from envbuild.tools import files
 
 if TYPE_CHECKING:
-    from envbuild.errors import Problem
     from envbuild.profile.resolved import Variant
     from envbuild.tools.proc import Runner
 
@@ -45,7 +44,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
-    """A solved question: what is added, what the image provides, what forbids the lock.
+    """A solved question: what is added, and what the image provides.
 
     ``two_faced`` are packages that hold both hashes: of a public placeholder and of the vendor's
     wheel.
@@ -53,7 +52,6 @@ class Resolution(Struct, frozen=True, kw_only=True):
 
     added: tuple[Pin, ...]
     provided: tuple[Provided, ...]
-    problems: tuple[Problem, ...]
     two_faced: frozenset[str] = frozenset()
 
 
@@ -74,7 +72,7 @@ def resolve(question: Question, tool: uv.Uv, runner: Runner) -> Resolution | uv.
 
 
 def divide(variant: Variant, asked: SolverInput, answer: tuple[Pin, ...]) -> Resolution:
-    """What a solver's answer means for a variant: what is added, and what forbids it."""
+    """What a solver's answer means for a variant."""
     bundles = [bundle for bundle in map(facts.bundle, variant.environment.base.provides) if bundle]
     brought = {
         canonical_name(name): "" if version == "unknown" else version
@@ -83,11 +81,7 @@ def divide(variant: Variant, asked: SolverInput, answer: tuple[Pin, ...]) -> Res
     }
     roots = frozenset(requirement_name(text) for text in asked.provided)
     divided = overlay.split(answer, bundle=brought, roots=roots)
-    return Resolution(
-        added=divided.added,
-        provided=divided.provided,
-        problems=checks.problems(variant, asked, divided.added, provided=divided.provided),
-    )
+    return Resolution(added=divided.added, provided=divided.provided)
 
 
 def _public_hashes(

@@ -51,8 +51,9 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for part in value.values():
-            yield from _texts(part)
+        for key, part in value.items():
+            if key != "not":  # what a rule leaves alone
+                yield from _texts(part)
     elif isinstance(value, (list, tuple)):
         for part in value:
             yield from _texts(part)

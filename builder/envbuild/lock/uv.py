@@ -46,7 +46,6 @@ class Uv(Struct, frozen=True, kw_only=True):
     """
 
     executable: str
-    version: str
     python: str
     environment: tuple[tuple[str, str], ...]
     configuration: dict[str, object]

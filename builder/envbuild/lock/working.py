@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from envbuild.lock import pypi, uv
+from envbuild.lock import checks, pypi, uv
 from envbuild.lock.assemble import Answer
 from envbuild.tools import proc
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from envbuild.lock.model import SolverInput
     from envbuild.lock.planning import Job
     from envbuild.lock.requirements import Pin
+    from envbuild.lock.ways import Check
+    from envbuild.profile.resolved import Variant
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -38,13 +42,16 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """What jobs are done with: ``tool`` finds uv when it is first wanted, the way to start it, a
-    clock, and ``finder``, which looks into uv's cache as it is when it is called."""
+    """What jobs are done with: ``tool`` finds uv when it is first wanted, ``version`` asks it for
+    its version (an error if it is missing or too old), the way to start it, a clock, ``finder``,
+    which looks into uv's cache as it is when it is called, and what a resolution must pass."""
 
     tool: Callable[[], uv.Uv]
+    version: Callable[[], str]
     runner: proc.Runner
     finder: Callable[[], Find]
     clock: Callable[[], float]
+    checks: checks.Checks
 
 
 def run(
@@ -56,23 +63,97 @@ def run(
 ) -> tuple[Done, ...]:
     """Do the jobs whose step says run, ``workers`` at a time; in the order of the jobs.
 
-    The first is begun while ``jobs`` still prepares the next. ``on_done`` is told each, and how
-    many are left. On an interrupt or an error every uv that was started is ended, and nothing is
-    returned.
+    The first is begun while ``jobs`` still prepares the next; of those that wait, the largest
+    goes first, so that no worker is left alone with it at the end. ``on_done`` is told each, and
+    how many are left. On an interrupt or an error every uv that was started is ended, and nothing
+    is returned.
     """
-    pool = ThreadPoolExecutor(max_workers=max(1, workers))
-    futures: list[Future[Done]] = []
+    pending = _Pending()
+    finished: SimpleQueue[tuple[int, Done | BaseException]] = SimpleQueue()
+    hands = [
+        threading.Thread(target=_work, args=(pending, workshop, finished), daemon=True)
+        for _ in range(max(1, workers))
+    ]
+    done: dict[int, Done] = {}
     try:
-        wanted = (job for job in jobs if job.step.action == "run")
-        futures.extend(pool.submit(_do, job, workshop) for job in wanted)
-        for number, future in enumerate(as_completed(futures), 1):
-            on_done(future.result(), len(futures) - number)
+        for hand in hands:
+            hand.start()
+        for job in jobs:
+            if job.step.action == "run":
+                pending.add(job)
+        count = pending.close()
+        while len(done) < count:
+            number, one = finished.get()
+            done[number] = _whole(one)
+            on_done(done[number], count - len(done))
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pending.drop()
         proc.stop_all()
         raise
-    pool.shutdown()
-    return tuple(future.result() for future in futures)
+    finally:
+        for hand in hands:
+            hand.join()
+    return tuple(done[number] for number in range(count))
+
+
+def _whole(one: Done | BaseException) -> Done:
+    if isinstance(one, BaseException):
+        raise one
+    return one
+
+
+class _Pending:
+    """Jobs that wait for a hand. The text of the old lock tells how large one is: uv reads it,
+    and what was large the last time is large again."""
+
+    def __init__(self) -> None:
+        self._change = threading.Condition()
+        self._heap: list[tuple[int, int, Job]] = []
+        self._count = 0
+        self._closed = False
+
+    def add(self, job: Job) -> None:
+        with self._change:
+            heapq.heappush(self._heap, (-len(job.question.pins), self._count, job))
+            self._count += 1
+            self._change.notify()
+
+    def close(self) -> int:
+        """No more will come; how many came."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+            return self._count
+
+    def drop(self) -> None:
+        """Forget what waits."""
+        with self._change:
+            self._heap.clear()
+            self._closed = True
+            self._change.notify_all()
+
+    def take(self) -> tuple[int, Job] | None:
+        """The largest that waits and its number; None when nothing will come any more."""
+        with self._change:
+            self._change.wait_for(lambda: self._heap or self._closed)
+            if not self._heap:
+                return None
+            _, number, job = heapq.heappop(self._heap)
+            return number, job
+
+
+def _work(
+    pending: _Pending,
+    workshop: Workshop,
+    finished: SimpleQueue[tuple[int, Done | BaseException]],
+) -> None:
+    while (taken := pending.take()) is not None:
+        number, job = taken
+        try:
+            finished.put((number, _do(job, workshop)))
+        except BaseException as error:  # noqa: BLE001 (raised again by whoever waits)
+            finished.put((number, error))
+            return
 
 
 def _do(job: Job, workshop: Workshop) -> Done:
@@ -85,14 +166,20 @@ def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
     question = job.question
     found = pypi.resolve(question, workshop.tool(), workshop.runner)
     if isinstance(found, uv.Failure):
+        workshop.version()
         if found.kind not in ("unsatisfiable", "not-found"):
             return Refusal(failure=found)
         from envbuild.lock.conflict import explain  # only on the way to a refusal
 
-        solve = _solver(workshop)
-        return Refusal(failure=found, explanation=explain(question, found, solve))
-    if found.problems:
-        return Refusal(problems=found.problems)
+        check = _checker(question.variant, workshop)
+        explanation = explain(question, found, _solver(workshop), check=check)
+        return Refusal(failure=found, explanation=explanation)
+    if not _stands(job, found):
+        problems = workshop.checks(
+            question.variant, question.asked, added=found.added, provided=found.provided
+        )
+        if problems:
+            return Refusal(problems=problems)
     annotator = pypi.Annotator(question=question, find=workshop.finder(), previous=job.previous)
     return Answer(
         variant=question.variant,
@@ -101,6 +188,26 @@ def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
         packages=annotator.packages(found),
         provided=found.provided,
     )
+
+
+def _stands(job: Job, found: pypi.Resolution) -> bool:
+    """Whether the lock of before is to the same question and holds the same: it was checked when
+    it was written."""
+    before = job.previous
+    if before is None or before.input != job.question.asked:
+        return False
+    packages = [(package.name, package.version) for package in before.packages]
+    return before.provided == found.provided and packages == [
+        (pin.name, pin.version) for pin in found.added
+    ]
+
+
+def _checker(variant: Variant, workshop: Workshop) -> Check:
+    def check(asked: SolverInput, answer: tuple[Pin, ...]) -> tuple[Problem, ...]:
+        found = pypi.divide(variant, asked, answer)
+        return workshop.checks(variant, asked, added=found.added, provided=found.provided)
+
+    return check
 
 
 def _solver(workshop: Workshop) -> Callable[[SolverInput], tuple[Pin, ...] | uv.Failure]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envbuild.cli import checking, common
+from envbuild.cli import checking, common, judging
 from envbuild.cli.main import Session
 from envbuild.errors import InputError
 from envbuild.knowledge import facts, rulebook
@@ -49,7 +49,7 @@ def ask(tmp_path):
 
 
 def test_warnings_are_said_and_let_pass(ask, capsys):
-    checking.refuse(*ask("one"))
+    checking.refuse(*ask("one"), locked=False)
     said = capsys.readouterr().err
     assert said.startswith("envs/one.yaml:2:1: warning: PYTHONNOUSERSITE is not set")
     assert "[user-site]" in said
@@ -57,7 +57,7 @@ def test_warnings_are_said_and_let_pass(ask, capsys):
 
 def test_errors_are_problems_with_every_way_out(ask):
     with pytest.raises(InputError, match="the rules refuse 2 of 2 profiles") as caught:
-        checking.refuse(*ask("one", "two", python="3.10"))
+        checking.refuse(*ask("one", "two", python="3.10"), locked=False)
     first, second = caught.value.problems
     assert str(first) == (
         "envs/one.yaml:9:3: Isaac Sim 5.1.0 is made for Python 3.11; this is 3.10 [isaac-sim-python]"
@@ -72,7 +72,9 @@ def test_the_answer_depends_on_peers_rules_and_facts(ask, tmp_path):
     (rules / "own.yaml").write_text("schema: 1\nrules: []\n")
     ask("policy")
     session, found, resolved = ask("one")
-    paths = checking.depends_on(session.workspace, found, resolved)
+    paths = judging.depends_on(session.workspace, found, resolved, locked=True)
     assert {"envs/one.yaml", "envs/policy.yaml", "knowledge/rules/own.yaml"} <= set(paths)
     assert {"knowledge/rules", "lockfiles/one/envbuild.lock.json"} <= set(paths)
     assert {*facts.facts_files(), *rulebook.rule_files()} <= set(paths)
+    alone = judging.depends_on(session.workspace, found, resolved, locked=False)
+    assert not [path for path in alone if path.startswith("lockfiles")]

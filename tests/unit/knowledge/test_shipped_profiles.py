@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from envbuild.knowledge import facts
 from envbuild.knowledge.model import Bundle
-from envbuild.lock.checks import covers
+from envbuild.knowledge.torch import covers
 from envbuild.profile.model import Contract
 from envbuild.profile.resolve import resolve
 from envbuild.profile.resolved import Variant

@@ -2,7 +2,9 @@
 
 import msgspec
 
-from envbuild.errors import Mark
+from envbuild.errors import Mark, Problem
+from envbuild.knowledge import rulebook
+from envbuild.lock.checks import Checks
 from envbuild.lock.conflict import Explanation, explain
 from envbuild.lock.inputs import Origins
 from envbuild.lock.model import SolverInput
@@ -54,6 +56,11 @@ class LerobotIndex:
         )
 
 
+def passing(_asked: SolverInput, _answer: tuple[Pin, ...]) -> tuple[Problem, ...]:
+    """The checks of a test that is not about them."""
+    return ()
+
+
 def question(asked: SolverInput) -> Question:
     environment = msgspec.convert(
         {
@@ -73,7 +80,12 @@ def question(asked: SolverInput) -> Question:
 
 
 def test_the_core_holds_only_what_the_conflict_needs() -> None:
-    found = explain(question(ASKED), Failure(kind="unsatisfiable", text=PACKAGING), LerobotIndex())
+    found = explain(
+        question(ASKED),
+        Failure(kind="unsatisfiable", text=PACKAGING),
+        LerobotIndex(),
+        check=passing,
+    )
     assert [(part.kind, part.text, part.mark) for part in found.core] == [
         ("requirement", "lerobot==0.4.4", PLACE),
         ("bundle", "packaging==23.0", None),
@@ -83,7 +95,9 @@ def test_the_core_holds_only_what_the_conflict_needs() -> None:
 
 def test_the_chain_ends_at_what_stands_against_it() -> None:
     asked = msgspec.structs.replace(ASKED, overrides=("packaging==23.0",))
-    found = explain(question(asked), Failure(kind="unsatisfiable", text=RERUN), LerobotIndex())
+    found = explain(
+        question(asked), Failure(kind="unsatisfiable", text=RERUN), LerobotIndex(), check=passing
+    )
     assert found.chain == (
         "lerobot==0.4.4",
         "rerun-sdk>=0.24.0,<0.27.0",
@@ -93,7 +107,12 @@ def test_the_chain_ends_at_what_stands_against_it() -> None:
 
 
 def test_two_conflicts_are_relaxed_together_and_the_bundle_stays() -> None:
-    found = explain(question(ASKED), Failure(kind="unsatisfiable", text=PACKAGING), LerobotIndex())
+    found = explain(
+        question(ASKED),
+        Failure(kind="unsatisfiable", text=PACKAGING),
+        LerobotIndex(),
+        check=passing,
+    )
     assert [way.edits for way in found.ways_out] == [
         (
             Relaxing(kind="override", text="packaging==23.0"),
@@ -105,14 +124,19 @@ def test_two_conflicts_are_relaxed_together_and_the_bundle_stays() -> None:
 
 def test_numpy_is_never_offered() -> None:
     index = LerobotIndex()
-    explain(question(ASKED), Failure(kind="unsatisfiable", text=PACKAGING), index)
+    explain(question(ASKED), Failure(kind="unsatisfiable", text=PACKAGING), index, check=passing)
     overrides = {line for asked in index.asked for line in asked.overrides}
     assert not any(line.startswith("numpy") for line in overrides)
 
 
 def test_a_bound_that_the_profile_states_is_never_offered() -> None:
     asked = msgspec.structs.replace(ASKED, constraints=("rerun-sdk<0.24",))
-    found = explain(question(asked), Failure(kind="unsatisfiable", text=PACKAGING), LerobotIndex())
+    found = explain(
+        question(asked),
+        Failure(kind="unsatisfiable", text=PACKAGING),
+        LerobotIndex(),
+        check=passing,
+    )
     assert found.ways_out == ()
 
 
@@ -125,7 +149,7 @@ def test_the_search_is_bounded() -> None:
         index_calls.append(asked)
         return Failure(kind="unsatisfiable", text="")
 
-    found = explain(question(asked), Failure(kind="unsatisfiable", text=""), never)
+    found = explain(question(asked), Failure(kind="unsatisfiable", text=""), never, check=passing)
     assert len(index_calls) == 60
     assert not found.complete
 
@@ -149,14 +173,24 @@ class SourceOnly(LerobotIndex):
 
 def test_what_is_published_as_source_only_may_be_built() -> None:
     asked = msgspec.structs.replace(ASKED, requirements=("pynput",))
-    found = explain(question(asked), Failure(kind="unsatisfiable", text=SOURCE_ONLY), SourceOnly())
+    found = explain(
+        question(asked),
+        Failure(kind="unsatisfiable", text=SOURCE_ONLY),
+        SourceOnly(),
+        check=passing,
+    )
     assert found.core == ()
     assert found.reading.source_only == ("evdev",)
     assert [way.edits for way in found.ways_out] == [(Relaxing(kind="build", text="evdev"),)]
 
 
 def test_builds_and_relaxations_are_found_together() -> None:
-    found = explain(question(ASKED), Failure(kind="unsatisfiable", text=SOURCE_ONLY), SourceOnly())
+    found = explain(
+        question(ASKED),
+        Failure(kind="unsatisfiable", text=SOURCE_ONLY),
+        SourceOnly(),
+        check=passing,
+    )
     assert [(part.kind, part.text) for part in found.core] == [
         ("requirement", "lerobot==0.4.4"),
         ("bundle", "packaging==23.0"),
@@ -205,7 +239,12 @@ LATER = SolverInput(
 def explained(solve: Solve) -> Explanation:
     cpu = msgspec.structs.replace(question(LATER).variant, name="linux-amd64-cpu")
     asked = msgspec.structs.replace(question(LATER), variant=cpu)
-    return explain(asked, Failure(kind="unsatisfiable", text=LATE), solve)
+    checks = Checks(lambda: rulebook.with_own({}))
+
+    def check(to: SolverInput, answer: tuple[Pin, ...]) -> tuple[Problem, ...]:
+        return checks(cpu, to, added=answer, provided=())
+
+    return explain(asked, Failure(kind="unsatisfiable", text=LATE), solve, check=check)
 
 
 def test_the_moment_that_uv_names_is_tried_a_second_later() -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.lock.folder import NewerFormatError, decode, encode, refuse_newer
+from envbuild.lock.folder import NewerFormatError, decode, encode
 from envbuild.lock.model import FileDigest, Lock
 
 LABEL = "lockfiles/one/envbuild.lock.json"
@@ -42,8 +42,10 @@ def test_a_later_format_is_told_from_a_broken_header() -> None:
     later = encode(LOCK).replace(b'"format": 1', b'"format": 2')
     with pytest.raises(NewerFormatError, match="format 2"):
         decode(later, LABEL)
-    with pytest.raises(msgspec.MsgspecError):
-        refuse_newer(later[:9], LABEL)
+    with pytest.raises(NewerFormatError, match="format 2"):
+        decode(later.replace(b'"profile"', b'"of-later"'), LABEL)
+    with pytest.raises(InputError, match="cannot be read"):
+        decode(later[:9], LABEL)
 
 
 @pytest.mark.parametrize("sign", ["<<<<<<< HEAD", ">>>>>>> theirs"])

@@ -69,9 +69,7 @@ def test_another_copy_beside_the_one_that_is_there() -> None:
 
 def test_another_place_and_another_python() -> None:
     old = image(python("numpy", "1.26.0", KIT))
-    assert moves(old, image(python("numpy", "1.26.0"))) == [
-        ("other", "numpy", KIT, VENV)
-    ]
+    assert moves(old, image(python("numpy", "1.26.0"))) == [("other", "numpy", KIT, VENV)]
     other = image(python("numpy", "1.26.0", VENV.replace("3.11", "3.12")))
     assert moves(image(python("numpy", "1.26.0")), other) == [
         ("abi", "Python of /opt/venv", "3.11", "3.12")

@@ -116,6 +116,14 @@ def test_tools_and_copied_files() -> None:
     ]
 
 
+def test_a_seal_that_vanished() -> None:
+    bare = Lock(format=1, profile="x", tools={}, variants={})
+    sealed = msgspec.structs.replace(bare, seal="a" * 64)
+    assert [(m.risk, m.what) for m in of_whole_locks(sealed, bare)] == [("security", "seal")]
+    assert list(of_whole_locks(bare, sealed)) == []
+    assert list(of_whole_locks(sealed, msgspec.structs.replace(bare, seal="b" * 64))) == []
+
+
 def test_hosts() -> None:
     assert host_of("ssh://git@Host.org:22/a/b.git") == ("host.org", "a/b")
     assert host_of("") == ("", "")

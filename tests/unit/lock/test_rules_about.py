@@ -12,7 +12,7 @@ from envbuild.profile.resolve import Source, resolve
 
 def rules(package: str, image: str) -> dict[str, str]:
     text = PROFILE.format(name="one", requirements="")
-    text = text.replace("nvcr.io/nvidia/isaac-sim:5.1.0", image)
+    text = text.replace("docker.io/library/ubuntu:22.04", image)
     profile = resolve("one", {"one": Source(name="one", file="envs/one.yaml", text=text)})
     return dict(about(package, world("one", profile.variants[0]), rulebook.shipped()))
 

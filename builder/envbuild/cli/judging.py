@@ -1,0 +1,160 @@
+"""Rules held against the profiles of a workspace: worlds, findings, and what they depend on."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from envbuild import stamps
+from envbuild.cli import common
+from envbuild.errors import EnvbuildError
+from envbuild.knowledge import facts, judge, rulebook
+from envbuild.knowledge.judge import Finding
+from envbuild.knowledge.world import World, introduced, world
+from envbuild.profile.resolve import resolve_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envbuild.lock.model import Lock
+    from envbuild.profile.resolved import ResolvedProfile
+    from envbuild.workspace import Profiles, Workspace
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What the rules say of profiles: ``judged`` are those, ``book`` the rules that were asked."""
+
+    judged: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    book: rulebook.Rulebook
+
+    def count(self, severity: str) -> int:
+        """How many findings of a severity are not waived."""
+        return sum(one.severity == severity and one.waived is None for one in self.findings)
+
+    @property
+    def waived(self) -> int:
+        """How many findings are waived."""
+        return sum(one.waived is not None for one in self.findings)
+
+
+def judged(
+    workspace: Workspace, found: Profiles, resolved: Mapping[str, ResolvedProfile], *, locked: bool
+) -> Verdict:
+    """The rules held against profiles, and with ``locked`` against their locks where those are
+    fresh: what a stale lock holds says nothing of the profile as it is now.
+
+    Raises:
+        InputError: with every problem of the user's own rules.
+    """
+    book = rulebook.with_own(workspace.knowledge("rules"))
+    named = peers(found, resolved)
+    everyone = introduced(
+        one
+        for profile in (*resolved.values(), *named.values())
+        for one in _worlds(workspace, found, profile, locked=locked)
+    )
+    findings = judge.judge((one for one in everyone if one.profile in resolved), book)
+    return Verdict(judged=tuple(resolved), findings=findings, book=book)
+
+
+def peers(found: Profiles, resolved: Mapping[str, ResolvedProfile]) -> dict[str, ResolvedProfile]:
+    """The profiles that contracts name and that were not chosen; a broken one is left out, since
+    it is told of when it is chosen itself."""
+    wanted = sorted((_named(resolved) - resolved.keys()) & found.sources.keys())
+    return resolve_all(wanted, found.sources)[0]
+
+
+def _named(resolved: Mapping[str, ResolvedProfile]) -> set[str]:
+    """The peers in the contracts of some profiles."""
+    return {
+        contract.peer
+        for profile in resolved.values()
+        for variant in profile.variants
+        for contract in variant.environment.contracts
+    }
+
+
+def _worlds(
+    workspace: Workspace, found: Profiles, profile: ResolvedProfile, *, locked: bool
+) -> list[World]:
+    lock = fresh_lock(workspace, found, profile) if locked else None
+    worlds = []
+    for variant in profile.variants:
+        part = lock.variants.get(variant.name) if lock else None
+        worlds.append(
+            world(
+                profile.name,
+                variant,
+                locked={one.name: one.version for one in part.packages} if part else None,
+                provided={one.name: one.version for one in part.provided} if part else None,
+            )
+        )
+    return worlds
+
+
+def fresh_lock(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> Lock | None:
+    """The lock of a profile where there is one that is true to it."""
+    if not os.path.isdir(workspace.path("lockfiles", profile.name)):
+        return None
+    from envbuild.cli import locking  # 30 ms that a workspace without locks does not need
+    from envbuild.lock import folder
+
+    try:
+        if not locking.freshness_of(workspace, found, profile).fresh:
+            return None
+        return folder.read(*locking.workspace_path(workspace, profile.name)).header
+    except EnvbuildError:
+        return None  # lock --check tells of it; the profile can be judged without
+
+
+def depends_on(
+    workspace: Workspace,
+    found: Profiles,
+    resolved: Mapping[str, ResolvedProfile],
+    *,
+    locked: bool,
+) -> tuple[str, ...]:
+    """Every file that the answer about some profiles depends on: theirs, those of their peers,
+    with ``locked`` their locks, the user's rules (and the folder of these), the shipped rules and
+    the facts.
+
+    Relative to the workspace where they are inside it.
+    """
+    paths = {"knowledge/rules", *workspace.knowledge("rules"), *facts.facts_files()}
+    paths |= set(rulebook.rule_files())
+    for profile in (*resolved.values(), *peers(found, resolved).values()):
+        paths |= set(common.input_files(workspace, found, profile))
+        if locked:
+            paths |= {f"lockfiles/{profile.name}", *_lock_files(workspace, found, profile)}
+    if _named(resolved) - found.sources.keys():  # a peer that is not there may come
+        paths |= set(workspace.profile_folders())
+    return tuple(sorted(paths))
+
+
+def remember(
+    workspace: Workspace,
+    found: Profiles,
+    resolved: Mapping[str, ResolvedProfile],
+    verdict: Verdict,
+    *,
+    locked: bool,
+) -> None:
+    """Stamp the profiles of which nothing at all was found, waived or not."""
+    stage = "check" if locked else "rules"
+    told = {one.profile for one in verdict.findings}
+    for name, profile in resolved.items():
+        if name not in told:
+            paths = depends_on(workspace, found, {name: profile}, locked=locked)
+            stamps.write(workspace.root, stage, name, stamps.identity(), paths)
+
+
+def _lock_files(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> set[str]:
+    from envbuild.cli import locking
+
+    try:
+        return set(locking.depends_on(workspace, found, profile))
+    except EnvbuildError:
+        return {f"lockfiles/{profile.name}"}

@@ -1,0 +1,217 @@
+"""The layers of an image, read one by one: which packages are in it. Nothing is extracted or run.
+
+A layer adds files over those below it, and takes some away: ``.wh.NAME`` removes ``NAME``, and
+``.wh..wh..opq`` all that the folder had below (OCI image specification, *Whiteouts*).
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, Literal
+
+from msgspec import Struct
+from packaging.utils import canonicalize_name
+
+from envbuild.errors import InputError, ToolError
+
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+
+_LONGEST = 64 * 1024 * 1024
+"""Bytes of one record that are read; dpkg's status of a full desktop has a tenth of it."""
+
+_RECORDS = re.compile(
+    r"(?P<wheel>.*\.dist-info/METADATA)"
+    r"|(?P<egg>.*\.egg-info(?:/PKG-INFO)?)"
+    r"|(?P<conda>.*/?conda-meta/[^/]+\.json)"
+    r"|(?P<apt>var/lib/dpkg/status(?:\.d/[^/]+)?)"
+)
+_NOT_A_SITE = re.compile(r"(^|/)(pkgs|_vendor)(/|$)")
+"""Folders whose packages are not importable: conda's cache, and what others have vendored."""
+
+
+class ImagePackage(Struct, frozen=True, kw_only=True, order=True):
+    """A package of an image. ``place``: the site of a Python package, the prefix of a conda
+    package, empty for apt. ``origin``: the channel of a conda package, and its build."""
+
+    kind: Literal["python", "conda", "apt"]
+    name: str
+    version: str
+    place: str = ""
+    origin: str = ""
+    build: str = ""
+
+
+class Layers:
+    """What the layers that were added so far make of an image."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, tuple[ImagePackage, ...]] = {}
+
+    def packages(self) -> tuple[ImagePackage, ...]:
+        """Every package, sorted."""
+        found = {one for records in self._records.values() for one in records}
+        return tuple(sorted(one for one in found if not _NOT_A_SITE.search(one.place)))
+
+    def add(self, stream: IO[bytes], label: str) -> None:
+        """Lay one layer over those before: a tar, plain or packed with gzip or zstd.
+
+        Raises:
+            InputError: it is cut off or no tar.
+            ToolError: it is packed with zstd, and the library for it is not installed.
+        """
+        gone: set[str] = set()
+        emptied: set[str] = set()
+        come: dict[str, tuple[ImagePackage, ...]] = {}
+        watched = {path for record in self._records for path in (record, *_above(record), "")}
+        try:
+            with tarfile.open(fileobj=_unpacked(stream), mode="r|") as tar:
+                while member := tar.next():
+                    tar.members = []  # type: ignore[attr-defined]  # half a million in Isaac Sim
+                    path = _path(member.name)
+                    folder, _, name = path.rpartition("/")
+                    if name == _OPAQUE:
+                        emptied.add(folder)
+                    elif name.startswith(_WHITEOUT):
+                        gone.add(_path(f"{folder}/{name.removeprefix(_WHITEOUT)}"))
+                    elif not member.isdir():
+                        gone |= {path} & watched
+                        _keep(come, path, tar, member=member)
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise InputError(f"{label} cannot be read: {str(error).lower()}") from None
+        self._take_away(gone, emptied)
+        self._records |= come
+
+    def _take_away(self, gone: set[str], emptied: set[str]) -> None:
+        """Remove what the layer hides or replaces, with all that lay below it."""
+        for path in list(self._records):
+            above = set(_above(path))
+            if path in gone or above & gone or (above | {""}) & emptied:
+                del self._records[path]
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _path(name: str) -> str:
+    """A member's path below the root, in one spelling."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    return "/".join(parts)
+
+
+def _unpacked(stream: IO[bytes]) -> IO[bytes]:
+    head = stream.read(4)
+    stream.seek(0)
+    if head[:2] == b"\x1f\x8b":
+        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
+    if head == b"\x28\xb5\x2f\xfd":
+        try:
+            zstandard = importlib.import_module("zstandard")
+        except ImportError:
+            raise ToolError(
+                "a layer is packed with zstd, which cannot be read here",
+                hint="install the Python package zstandard, or save the image with gzip layers",
+            ) from None
+        unpacked: IO[bytes] = zstandard.ZstdDecompressor().stream_reader(stream)
+        return unpacked
+    return stream
+
+
+def _keep(
+    come: dict[str, tuple[ImagePackage, ...]],
+    path: str,
+    tar: tarfile.TarFile,
+    *,
+    member: tarfile.TarInfo,
+) -> None:
+    found = _RECORDS.fullmatch(path)
+    if not found:
+        return
+    kind = found.lastgroup or ""
+    if member.islnk():
+        known = come.get(_path(member.linkname), ())
+        come[path] = tuple(_moved(one, path) for one in known)
+        return
+    file = tar.extractfile(member) if member.isreg() else None
+    data = file.read(_LONGEST) if file else b""
+    come[path] = tuple(_packages(kind, path, data))
+
+
+def _moved(package: ImagePackage, path: str) -> ImagePackage:
+    return ImagePackage(
+        kind=package.kind,
+        name=package.name,
+        version=package.version,
+        place=_place(package.kind, path),
+        origin=package.origin,
+        build=package.build,
+    )
+
+
+def _place(kind: str, path: str) -> str:
+    if kind == "apt":
+        return ""
+    marker = "conda-meta" if kind == "conda" else r"[^/]*\.(dist|egg)-info"
+    return "/" + re.sub(rf"/?{marker}(/[^/]*)?$", "", path)
+
+
+def _packages(kind: str, path: str, data: bytes) -> Iterator[ImagePackage]:
+    if kind == "conda":
+        yield from _conda(path, data)
+    elif kind == "apt":
+        yield from _apt(data)
+    else:
+        name, version = _named(path)
+        for line in data.partition(b"\n\n")[0].decode("utf-8", "replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.lower() == "name":
+                name = value.strip()
+            elif key.lower() == "version":
+                version = value.strip()
+        if name:
+            name = canonicalize_name(name)
+            yield ImagePackage(
+                kind="python", name=name, version=version, place=_place("python", path)
+            )
+
+
+def _named(path: str) -> tuple[str, str]:
+    """Name and version as the folder says them: ``numpy-1.26.0.dist-info``."""
+    found = re.search(r"([^/]+)\.(?:dist|egg)-info(?:/[^/]*)?$", path)
+    name, _, rest = (found[1] if found else "").partition("-")
+    return name, rest.partition("-")[0]
+
+
+def _conda(path: str, data: bytes) -> Iterator[ImagePackage]:
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(said, dict) and isinstance(said.get("name"), str):
+        yield ImagePackage(
+            kind="conda",
+            name=said["name"],
+            version=str(said.get("version", "")),
+            place=_place("conda", path),
+            origin=str(said.get("channel", "")),
+            build=str(said.get("build", "")),
+        )
+
+
+def _apt(data: bytes) -> Iterator[ImagePackage]:
+    for paragraph in data.decode("utf-8", "replace").split("\n\n"):
+        lines = (line.partition(": ") for line in paragraph.splitlines() if line[:1] != " ")
+        fields = {key: value for key, _, value in lines}
+        status = fields.get("Status", "install ok installed")
+        if fields.get("Package") and status.endswith(" installed"):
+            yield ImagePackage(
+                kind="apt", name=fields["Package"], version=fields.get("Version", "")
+            )
