@@ -83,8 +83,7 @@ def _raw_calls(folder: Path) -> list[str]:
         locking.target(workspace, found, resolve(name, found.sources), options=FORCE, now="")
         for name in found.default
     ]
-    declared = locking.declared_indexes(target.profile for target in targets)
-    tool, _ = uvtool.prepare_tool(offline=True, refresh=False, declared=declared)
+    tool, _ = uvtool.prepare_tool(offline=True, refresh=False)
     scripts = []
     for number, job in enumerate(job for target in targets for job in target.jobs):
         place = folder / str(number)

@@ -93,7 +93,7 @@ def _no_index() -> str | None:
     from envbuild.tools import files, proc
 
     try:
-        tool, origin = prepare_tool(offline=False, refresh=False, declared={})
+        tool, origin = prepare_tool(offline=False, refresh=False)
     except EnvbuildError as error:
         return error.message
     with files.scratch({"requirements.in": "tomli-w\n"}) as folder:

@@ -19,12 +19,24 @@ from envbuild.cli.console import NobodyReadsError
 from envbuild.errors import EnvbuildError, InputError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
     from envbuild.cli.console import Console
     from envbuild.cli.main import Session
     from envbuild.workspace import Workspace
+
+_LIBRARIES = (
+    "click",
+    "google-re2",
+    "jinja2",
+    "jsonschema",
+    "msgspec",
+    "packaging",
+    "pyyaml",
+    "uv",
+)
+"""What a bug report names the versions of."""
 
 _LAST_LINES = 40
 """Lines of a failed program's output that are shown without ``--verbose``."""
@@ -78,18 +90,14 @@ def _run(group: click.Group, arguments: list[str], session: Session) -> int:
     return status if isinstance(status, int) else 0
 
 
-def source_lines(workspace: Workspace) -> Callable[[str], list[str]]:
-    """Gives the lines of a file by the name that messages call it by; none if it has no text."""
+def source_lines(workspace: Workspace, label: str) -> list[str]:
+    """The lines of a file by the name that messages call it by; none if it has no text."""
+    from envbuild.tools import files
 
-    def lines(label: str) -> list[str]:
-        from envbuild.tools import files
-
-        try:
-            return files.read_text(workspace.locate(label)).splitlines()
-        except EnvbuildError:
-            return []
-
-    return lines
+    try:
+        return files.read_text(workspace.locate(label)).splitlines()
+    except EnvbuildError:
+        return []
 
 
 @contextlib.contextmanager
@@ -139,11 +147,11 @@ def _usage(error: click.ClickException, console: Console) -> int:
 
 def _hint(error: EnvbuildError, session: Session) -> str | None:
     """The hint of an error, with what only the workspace can tell."""
-    if not isinstance(error, InputError) or error.problems or session.workspace is None:
+    if not isinstance(error, InputError) or error.problems:
         return error.hint
     from envbuild.cli import misnamed
 
-    return misnamed.hint(error, session.workspace)
+    return misnamed.hint(error, session)
 
 
 def _expected(error: EnvbuildError, console: Console, *, hint: str | None) -> int:
@@ -219,7 +227,7 @@ def _versions() -> str:
     from importlib.metadata import PackageNotFoundError, version  # 76 ms
 
     found = [f"envbuild {envbuild.__version__}", f"Python {platform.python_version()}"]
-    for name in ("click", "jinja2", "jsonschema", "msgspec", "packaging", "pyyaml", "uv"):
+    for name in _LIBRARIES:
         with contextlib.suppress(PackageNotFoundError):
             found.append(f"{name} {version(name)}")
     return ", ".join((*found, f"{platform.system()} {platform.machine()}"))

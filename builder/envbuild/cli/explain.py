@@ -91,21 +91,25 @@ def _heading(found: Diagnosis) -> str:
 
 
 def _said(finding: Finding, found: Diagnosis) -> list[str]:
-    numbers = {one.id: str(number) for number, one in enumerate(found.findings, 1)}
+    numbers = {one.id: number for number, one in enumerate(found.findings, 1)}
     rows = []
-    if finding.generic:
+    if finding.generic and not finding.after:
         rows.append(("generic", "many causes end in this message; the fix is where to look"))
     if finding.after:
-        rows.append(("follows", "from " + ", ".join(numbers[name] for name in finding.after)))
-    rows.append(("cause", finding.cause))
-    rows += (("proves", text) for text in finding.proves)
-    rows += (("copy", _copy(one)) for one in finding.copies)
-    rows.append((f"fix for {finding.fix_for}" if finding.fix_for else "fix", finding.fix))
+        causes = sorted(numbers[name] for name in finding.after)
+        rows.append(("follows", f"from {', '.join(map(str, causes))}"))
+    explained = finding.generic and finding.after
+    if not explained:
+        rows.append(("cause", finding.cause))
+        rows += (("proves", text) for text in finding.proves)
+        rows += (("copy", _copy(one)) for one in finding.copies)
+        rows.append((f"fix for {finding.fix_for}" if finding.fix_for else "fix", finding.fix))
     text = [_wrapped(f"   {name}: ", words) for name, words in rows]
     text.append(f"   seen {_times(finding.count)}:")
     text += _numbered(finding.lines, indent="     ")
-    evidence = finding.evidence
-    text.append(_wrapped("   source: ", f"{evidence.source} ({evidence.confidence})"))
+    if not explained:
+        evidence = finding.evidence
+        text.append(_wrapped("   source: ", f"{evidence.source} ({evidence.confidence})"))
     return text
 
 

@@ -62,7 +62,7 @@ variants:
 @click.pass_obj
 def command(session: Session, /, directory: str, parent: str | None, name: str | None) -> int:
     """Make a new profile, and the workspace around it where there is none. Nothing is replaced."""
-    workspace = Workspace(root=os.path.normpath(session.workspace.path(directory)))
+    workspace = Workspace(root=os.path.normpath(os.path.join(session.here, directory)))
     if os.path.isfile(workspace.root):
         raise InputError(f"{directory} is a file", hint="name a folder, or a new one")
     chosen = name or _suggested(workspace, parent)

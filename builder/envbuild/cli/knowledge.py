@@ -1,4 +1,4 @@
-"""``envbuild knowledge``: facts, rules and checked claims, with their sources."""
+"""``envbuild knowledge``: facts, rules, signatures and checked claims, with their sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envbuild.errors import InputError
-from envbuild.knowledge import rulebook
+from envbuild.knowledge import rulebook, signaturebook
 from envbuild.profile.explain import known_names
 from envbuild.report import entries, knowledge
 from envbuild.tools import files
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from envbuild.cli.main import Session
+    from envbuild.knowledge.signaturebook import Signature
     from envbuild.report.entries import Entry, Topics
 
 
@@ -66,9 +67,16 @@ def command(
 
 
 def _topics(session: Session) -> Topics:
-    """The topics, with the user's own rules."""
-    own = session.workspace.knowledge("rules")
-    return entries.Topics(rules=lambda: rulebook.with_own(own))
+    """The topics, with the user's own rules and signatures."""
+
+    def signatures() -> tuple[Signature, ...]:
+        own = signaturebook.own(session.workspace.knowledge("signatures"))
+        return (*signaturebook.shipped(), *own.signatures)
+
+    return entries.Topics(
+        rules=lambda: rulebook.with_own(session.workspace.knowledge("rules")),
+        signatures=signatures,
+    )
 
 
 def _overview(session: Session, topics: Topics, *, as_json: bool, markdown: bool) -> int:
@@ -119,7 +127,7 @@ def _write(session: Session, words: tuple[str, ...], output: str, *, markdown: b
             "--output writes every page of documentation",
             hint="envbuild knowledge --markdown --output FOLDER",
         )
-    path = os.path.normpath(session.workspace.path(output))
+    path = os.path.normpath(os.path.join(session.here, output))
     if os.path.isfile(path):
         raise InputError(f"{output} is a file", hint="name a folder")
     made = {name: text.encode() for name, text in knowledge.pages().items()}

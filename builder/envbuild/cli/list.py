@@ -9,14 +9,16 @@ import click
 from msgspec import Struct
 
 from envbuild import stamps
-from envbuild.cli import common, locking
+from envbuild.cli import common, locking, misnamed
 from envbuild.errors import EnvbuildError, InputError, Problem
+from envbuild.lock.freshness import Freshness
 from envbuild.profile.explain import tidy
-from envbuild.profile.resolve import resolve
+from envbuild.profile.resolve import Library, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envbuild.cli import rendering
     from envbuild.cli.console import Style
     from envbuild.cli.main import Session
     from envbuild.profile.resolved import ResolvedProfile
@@ -62,7 +64,7 @@ def command(session: Session, /, profiles: tuple[str, ...], every: bool, as_json
         _print(session, rows)
     for problem in problems:
         session.console.problem(problem)
-    for problem in misnamed.problems(session.workspace):
+    for problem in () if profiles else misnamed.problems(session.workspace):
         session.console.problem(problem, kind="warning")
     if not names:
         session.console.say("there is no profile here")
@@ -74,13 +76,14 @@ def _rows(
     session: Session, found: Profiles, names: Iterable[str]
 ) -> tuple[list[Row], tuple[Problem, ...]]:
     state = _State(session, found)
+    library = Library(found.sources)
     rows: list[Row] = []
     problems: list[Problem] = []
     for name in dict.fromkeys(names):
         try:
-            rows.append(state.row(resolve(name, found.sources)))
+            rows.append(state.row(resolve(name, found.sources, library=library)))
         except InputError as error:
-            hint = misnamed.hint(error, session.workspace)
+            hint = misnamed.hint(error, session)
             problems += error.problems or (Problem(message=error.message, hint=hint),)
             if name in found.sources:
                 rows.append(_invalid(name, found))
@@ -106,36 +109,43 @@ class _State:
         self._found = found
         self._locks = stamps.Stamps(session.workspace.root, "lock")
         self._renders = stamps.Stamps(session.workspace.root, "render")
-        self._templates: dict[str, str] | None = None
+        self._filled: rendering.Templates | None = None
 
     def row(self, profile: ResolvedProfile) -> Row:
+        lock = self._lock(profile)
+        rendered = self._renders.fresh(profile.name)
         return Row(
             profile=profile.name,
             file=profile.files[0],
             summary=profile.summary,
             variants=tuple(variant.name for variant in profile.variants),
-            lock="fresh" if self._locks.fresh(profile.name) else self._lock(profile),
-            rendered="yes" if self._renders.fresh(profile.name) else self._rendered(profile),
+            lock=lock.status,
+            rendered="yes" if rendered else self._rendered(profile, lock),
         )
 
-    def _lock(self, profile: ResolvedProfile) -> str:
+    def _lock(self, profile: ResolvedProfile) -> Freshness:
+        if self._locks.fresh(profile.name):
+            return Freshness(status="fresh")
         try:
             state = locking.freshness_of(self._workspace, self._found, profile)
-        except EnvbuildError:
-            return "broken"
+        except EnvbuildError as error:
+            return Freshness(status="broken", reasons=(error.message,))
         if state.fresh:
             locking.remember(self._workspace, self._found, profile)
-        return state.status
+        return state
 
-    def _rendered(self, profile: ResolvedProfile) -> str:
+    def _rendered(self, profile: ResolvedProfile, lock: Freshness) -> str:
         if not os.path.exists(self._workspace.path("Dockerfiles", profile.name, "Dockerfile")):
             return "no"
+        if not lock.fresh:
+            return "stale"
         from envbuild.cli import rendering  # jinja2: 69 ms
 
         try:
-            if self._templates is None:
-                self._templates = self._workspace.templates()
-            made = rendering.target(self._workspace, self._found, profile, self._templates)
+            self._filled = self._filled or rendering.templates(self._workspace)
+            made = rendering.target(
+                self._workspace, self._found, profile, filled=self._filled, fresh=lock
+            )
         except EnvbuildError:
             return "stale"
         if isinstance(made, rendering.Target) and made.current:

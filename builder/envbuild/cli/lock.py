@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from envbuild.cli import checking, common, lock_check, lock_report, locking
+from envbuild.cli import checking, common, locking
 from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError
-from envbuild.lock import assemble, planning, working
+from envbuild.lock import planning, working
 from envbuild.names import canonical_name
 from envbuild.speech import counted
 from envbuild.tools import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from envbuild.cli.main import Session
     from envbuild.knowledge.rulebook import Rulebook
@@ -64,13 +64,16 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         raise click.UsageError("--offline does not go with --refresh")
     if chosen["check"]:
         _refuse_beside_check(chosen)
+        from envbuild.cli import lock_check
+
         as_json = bool(chosen["as_json"])
         status = lock_check.check(session, found, profiles, as_json=as_json)
     else:
         resolved = common.chosen(found, profiles)
-        checking.refuse(session, found, resolved, locked=False)
         status = _do(Locking(session, found, _options(chosen)), resolved, _doing(chosen))
     if not profiles:
+        from envbuild.cli import lock_check
+
         lock_check.mention_leftovers(session, found)
     return status
 
@@ -140,29 +143,36 @@ class Locking:
         self.options = options
         self.errors: dict[str, InputError] = {}
 
-    def prepared(self, profiles: Iterable[ResolvedProfile]) -> Iterator[locking.Target]:
-        """What locking each would do, one by one: the first is begun before the last is read."""
+    def prepared(self, profiles: Mapping[str, ResolvedProfile]) -> Iterator[locking.Target]:
+        """What locking each would do, one by one: the first is begun before the last is read.
+
+        Nothing is written before all are prepared, so the rules are asked while the first is on
+        its way.
+
+        Raises:
+            InputError: a rule refuses a profile.
+        """
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        for profile in profiles:
+        for number, profile in enumerate(profiles.values()):
             try:
                 yield locking.target(
                     self.session.workspace, self.found, profile, options=self.options, now=now
                 )
             except InputError as error:
+                from envbuild.cli import lock_report
+
                 self.errors[profile.name] = error
                 lock_report.say_error(self.session.console, profile.name, error)
+            if number == 0:
+                checking.refuse(self.session, self.found, profiles, locked=False)
 
 
 def _do(run: Locking, resolved: dict[str, ResolvedProfile], doing: Doing) -> int:
-    targets = run.prepared(resolved.values())
+    targets = run.prepared(resolved)
     if doing.dry_run:
         _plan(run.session, tuple(targets), as_json=doing.as_json)
         return 2 if run.errors else 0
-    tool = Tool(
-        offline=doing.offline,
-        refresh=doing.refresh,
-        declared=locking.declared_indexes(resolved.values()),
-    )
+    tool = Tool(offline=doing.offline, refresh=doing.refresh)
     held = run.session.workspace.path(".envbuild", "lock")
     with files.exclusive(held, waiting=lambda pid: _waiting(run.session, pid)):
         if run.options.upgrade_packages:
@@ -174,10 +184,12 @@ def _do(run: Locking, resolved: dict[str, ResolvedProfile], doing: Doing) -> int
 
 
 def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing: Doing) -> int:
+    from envbuild.cli import lock_report  # not needed before the first answer
+
     console = run.session.console
 
     def say(one: working.Done, left: int) -> None:
-        _say_done(run.session, one, tool)
+        lock_report.say_done(console, one, tool.index_origin)
         if left:
             console.live(f"resolving {counted(left, 'variant')} ...")
 
@@ -197,7 +209,7 @@ def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing:
         on_written=remember,
     )
     if doing.as_json:
-        rows = [_as_data(outcome) for outcome in outcomes]
+        rows = [lock_report.as_row(outcome) for outcome in outcomes]
         rows += [lock_report.error_data(name, error) for name, error in run.errors.items()]
         console.json(sorted(rows, key=lambda row: str(row["profile"])))
     return _summary(run, outcomes)
@@ -209,28 +221,6 @@ def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: boo
         session.console.json(steps)
     else:
         session.console.plan(steps)
-
-
-def _say_done(session: Session, one: working.Done, tool: Tool) -> None:
-    if isinstance(one.result, working.Refusal):
-        lock_report.say_refusal(session.console, one, _whose_index(one, tool))
-        return
-    count = counted(len(one.result.packages), "package")
-    provided = len(one.result.provided)
-    outcome = count + (f", {provided} left to the image" if provided else "")
-    session.console.step(one.job.step, outcome, one.seconds)
-    answer = one.result
-    for row in assemble.unknown(answer.variant, packages=answer.packages, provided=answer.provided):
-        session.console.say(f"  not known: {row.what} ({row.why})")
-
-
-def _whose_index(one: working.Done, tool: Tool) -> str:
-    """Who names the index that a failure is about."""
-    failure = one.result.failure if isinstance(one.result, working.Refusal) else None
-    for name in one.job.question.asked.indexes if failure else ():
-        if failure and tool().indexes[name].rstrip("/") in failure.text:
-            return f"{name!r}, as the profile declares it"
-    return f"the one that {tool.index_origin()} names"
 
 
 def _summary(run: Locking, outcomes: list[locking.Outcome]) -> int:
@@ -248,24 +238,3 @@ def _summary(run: Locking, outcomes: list[locking.Outcome]) -> int:
     if kinds & _OUTSIDE:
         return 3
     return 2 if run.errors else 1 if count["failed"] else 0
-
-
-def _as_data(outcome: locking.Outcome) -> dict[str, object]:
-    variants = []
-    for job in outcome.target.jobs:
-        one = outcome.done.get(job.step.target)
-        row: dict[str, object] = {
-            "variant": job.question.variant.name,
-            "action": job.step.action,
-            "reason": job.step.reason,
-        }
-        if one is not None:
-            row["seconds"] = round(one.seconds, 3)
-            row["outcome"] = (
-                lock_report.as_data(one.result)
-                if isinstance(one.result, working.Refusal)
-                else {"packages": len(one.result.packages), "provided": len(one.result.provided)}
-            )
-        variants.append(row)
-    profile = outcome.target.profile.name
-    return {"profile": profile, "status": outcome.status, "variants": variants}

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from envbuild.lock.working import Refusal
+from envbuild.speech import counted
 from envbuild.tools import proc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envbuild.cli.console import Console
+    from envbuild.cli.locking import Outcome
     from envbuild.errors import InputError
     from envbuild.lock.conflict import Explanation, Part
     from envbuild.lock.uv import Failure
@@ -197,3 +201,47 @@ def as_data(refusal: Refusal) -> dict[str, object]:
         ],
         "later-as-of": later.moment or "unknown" if later else None,
     }
+
+
+def say_done(console: Console, one: Done, index_origin: Callable[[], str]) -> None:
+    """Say how a job ended; ``index_origin`` tells which setting names the default index."""
+    if isinstance(one.result, Refusal):
+        say_refusal(console, one, _whose_index(one, index_origin))
+        return
+    count = counted(len(one.result.packages), "package")
+    provided = len(one.result.provided)
+    outcome = count + (f", {provided} left to the image" if provided else "")
+    console.step(one.job.step, outcome, one.seconds)
+    for row in one.result.unknown:
+        console.say(f"  not known: {row.what} ({row.why})")
+
+
+def _whose_index(one: Done, index_origin: Callable[[], str]) -> str:
+    """Who names the index that a failure is about."""
+    failure = one.result.failure if isinstance(one.result, Refusal) else None
+    for name, url in one.job.question.indexes().items():
+        if failure and url.rstrip("/") in failure.text:
+            return f"{name!r}, as the profile declares it"
+    return f"the one that {index_origin()} names"
+
+
+def as_row(outcome: Outcome) -> dict[str, object]:
+    """What became of a target, as ``--json`` prints it."""
+    variants = []
+    for job in outcome.target.jobs:
+        one = outcome.done.get(job.step.target)
+        row: dict[str, object] = {
+            "variant": job.question.variant.name,
+            "action": job.step.action,
+            "reason": job.step.reason,
+        }
+        if one is not None:
+            row["seconds"] = round(one.seconds, 3)
+            row["outcome"] = (
+                as_data(one.result)
+                if isinstance(one.result, Refusal)
+                else {"packages": len(one.result.packages), "provided": len(one.result.provided)}
+            )
+        variants.append(row)
+    profile = outcome.target.profile.name
+    return {"profile": profile, "status": outcome.status, "variants": variants}

@@ -16,7 +16,7 @@ from envbuild.cli import common
 from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError, Problem
 from envbuild.knowledge import facts
-from envbuild.lock import assemble, folder, freshness, planning, working
+from envbuild.lock import folder, freshness, planning, working
 from envbuild.lock.checks import Checks
 from envbuild.lock.model import HEADER, VariantLock
 from envbuild.tools import files, proc
@@ -113,26 +113,6 @@ def depends_on(
     )
 
 
-def declared_indexes(profiles: Iterable[ResolvedProfile]) -> dict[str, str]:
-    """The vendor indexes that the profiles declare, by name.
-
-    Raises:
-        InputError: one name stands for two addresses.
-    """
-    found: dict[str, str] = {}
-    for profile in profiles:
-        for variant in profile.variants:
-            for number, index in enumerate(variant.environment.python.indexes):
-                if found.setdefault(index.name, index.url) != index.url:
-                    problem = Problem(
-                        message=f"{index.name} is {found[index.name]} in another profile",
-                        mark=variant.marks[("python", "indexes", number)],
-                        hint="give one of the two indexes another name",
-                    )
-                    raise InputError("two indexes have one name", problems=(problem,))
-    return found
-
-
 def target(
     workspace: Workspace,
     found: Profiles,
@@ -227,6 +207,8 @@ def write(
 ) -> tuple[Status, frozenset[str]]:
     """Write the lock folder of one profile, unless one of its variants was refused; and the names
     of what it then holds."""
+    from envbuild.lock import assemble  # not needed before the first answer
+
     answers: dict[str, assemble.Answer | VariantLock] = {}
     for job in chosen.jobs:
         name = job.question.variant.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from typing import TYPE_CHECKING
@@ -39,13 +40,29 @@ _LOUDNESS = ("-q", "--quiet", "-v", "--verbose")
 
 
 class Session:
-    """What every command is given: the console and the workspace."""
+    """What every command is given: the console and the workspace.
 
-    workspace: Workspace
+    ``here`` is the folder that paths of the command line are relative to, ``root`` the one of the
+    workspace, once that was asked for.
+    """
 
     def __init__(self) -> None:
         self.console = Console(os.environ)
-        self.root = "."
+        self.here = self.root = os.curdir
+        self.searching = False
+
+    @functools.cached_property
+    def workspace(self) -> Workspace:
+        """The workspace: that of ``-C``, else this folder or the one above that has profiles."""
+        from envbuild.workspace import Workspace  # 33 ms that --help and completion do not need
+
+        if self.searching:
+            from envbuild.cli import finding
+
+            self.root = finding.way_up(os.path.expanduser("~"))
+            if self.root != self.here:
+                self.console.say(f"workspace: {self.root}")
+        return Workspace(root=self.root)
 
 
 class LazyGroup(click.Group):
@@ -98,7 +115,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-C", "--directory", default=".", metavar="DIR", help="Work in this folder.")
+@click.option("-C", "--directory", metavar="DIR", help="Work in this folder.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and data.")
 @click.option("-v", "--verbose", is_flag=True, help="More about what is done.")
 @click.option(
@@ -110,16 +127,15 @@ class LazyGroup(click.Group):
 )
 @click.version_option(envbuild.__version__, message="envbuild %(version)s")
 @click.pass_obj
-def cli(session: Session, /, directory: str, quiet: bool, verbose: bool, color: str) -> None:
+def cli(session: Session, /, directory: str | None, quiet: bool, verbose: bool, color: str) -> None:
     """Reproducible environments for NVIDIA robotics: profiles to locks to Dockerfiles."""
     session.console = Console(os.environ, volume=verbose - quiet, color=color)
-    if not os.path.isdir(directory):
-        raise InputError(f"{directory} is not a folder", hint="-C names the workspace")
-    from envbuild.workspace import Workspace  # 33 ms that --help and completion do not need
-
-    session.root = directory
-    session.workspace = Workspace(root=directory)
-    session.console.source = boundary.source_lines(session.workspace)
+    session.searching = directory is None
+    if directory is not None:
+        if not os.path.isdir(directory):
+            raise InputError(f"{directory} is not a folder", hint="-C names the workspace")
+        session.here = session.root = directory
+    session.console.source = lambda label: boundary.source_lines(session.workspace, label)
 
 
 def run(arguments: list[str]) -> int:

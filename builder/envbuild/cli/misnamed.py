@@ -13,6 +13,7 @@ from envbuild.tools import files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envbuild.cli.main import Session
     from envbuild.workspace import Workspace
 
 _PROFILE = re.compile(r"^schema *:", re.MULTILINE)
@@ -21,13 +22,13 @@ _PROFILE = re.compile(r"^schema *:", re.MULTILINE)
 
 def problems(workspace: Workspace) -> tuple[Problem, ...]:
     """Every file of the workspace that would be a profile if its name ended in ``.yaml``."""
-    return tuple(_problem(label) for label in _labels(workspace) if _is_profile(workspace, label))
+    return tuple(_problem(label) for label in _labels(workspace))
 
 
-def hint(error: EnvbuildError, workspace: Workspace) -> str | None:
+def hint(error: EnvbuildError, session: Session) -> str | None:
     """The hint of an error; where a profile is not known, the file that was meant for it."""
     if isinstance(error, UnknownProfileError):
-        for label in _labels(workspace):
+        for label in _labels(session.workspace):
             if os.path.basename(label) == f"{error.profile}.yml":
                 found = _problem(label)
                 return f"{found.message}; {found.hint}"
@@ -39,7 +40,9 @@ def _labels(workspace: Workspace) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith(".yml") and not name.startswith("."):
-                yield os.path.relpath(os.path.join(place, name), workspace.root)
+                label = os.path.relpath(os.path.join(place, name), workspace.root)
+                if _is_profile(workspace, label):
+                    yield label
 
 
 def _is_profile(workspace: Workspace, label: str) -> bool:

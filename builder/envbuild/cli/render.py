@@ -36,11 +36,11 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     resolved = common.chosen(found, profiles)
     if not chosen["check"]:
         checking.refuse(session, found, resolved, locked=True)
-    templates = session.workspace.templates()
+    filled = rendering.templates(session.workspace)
     targets: list[Target] = []
     refusals: list[Refusal] = []
     for profile in resolved.values():
-        made = rendering.target(session.workspace, found, profile, templates)
+        made = rendering.target(session.workspace, found, profile, filled=filled)
         if isinstance(made, rendering.Target):
             targets.append(made)
         else:

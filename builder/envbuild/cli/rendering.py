@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from envbuild.render.tree import render
 from envbuild.tools import files
 
 if TYPE_CHECKING:
+    from envbuild.lock.freshness import Freshness
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
 
@@ -35,6 +36,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     ``existing`` has the bytes of each file of the tree, None where there is none; ``leftovers``
     are files that envbuild rendered and no longer does, ``strays`` files of somebody else.
+    ``locked`` are the files that its lock names, ``sources`` those of the templates.
     """
 
     profile: ResolvedProfile
@@ -44,6 +46,8 @@ class Target(Struct, frozen=True, kw_only=True):
     existing: Mapping[str, bytes | None]
     leftovers: tuple[str, ...]
     strays: tuple[str, ...]
+    locked: tuple[str, ...]
+    sources: tuple[str, ...]
 
     @property
     def steps(self) -> Plan:
@@ -80,15 +84,34 @@ class Refusal(Struct, frozen=True, kw_only=True):
     hint: str | None = None
 
 
+class Templates(Struct, frozen=True, kw_only=True):
+    """The templates of a workspace by name, and the files that they depend on."""
+
+    texts: Mapping[str, str]
+    sources: tuple[str, ...]
+
+
+def templates(workspace: Workspace) -> Templates:
+    """What every profile of a workspace is rendered with.
+
+    Raises:
+        InputError: a template cannot be read.
+    """
+    return Templates(texts=workspace.templates(), sources=workspace.template_files())
+
+
 def target(
     workspace: Workspace,
     found: Profiles,
     profile: ResolvedProfile,
-    templates: Mapping[str, str],
+    *,
+    filled: Templates,
+    fresh: Freshness | None = None,
 ) -> Target | Refusal:
-    """A profile rendered, and held against its folder."""
+    """A profile rendered, and held against its folder. ``fresh`` is the state of its lock, where
+    that is known."""
     try:
-        fresh = locking.freshness_of(workspace, found, profile)
+        fresh = fresh or locking.freshness_of(workspace, found, profile)
         if not fresh.fresh:
             return Refusal(
                 profile=profile.name,
@@ -99,13 +122,21 @@ def target(
         path, label = locking.workspace_path(workspace, profile.name)
         lock = folder.read(path, label).header
         assert lock is not None  # a lock that is fresh is there
-        return _held(workspace, profile, render(profile, lock, templates))
+        tree = render(profile, lock, filled.texts)
+        return _held(workspace, profile, tree, locked=folder.named_files(lock), filled=filled)
     except InputError as error:
         own = Problem(message=f"{profile.name}: {error.message}", hint=error.hint)
         return Refusal(profile=profile.name, problems=error.problems or (own,))
 
 
-def _held(workspace: Workspace, profile: ResolvedProfile, tree: RenderedTree) -> Target:
+def _held(
+    workspace: Workspace,
+    profile: ResolvedProfile,
+    tree: RenderedTree,
+    *,
+    locked: Iterable[str],
+    filled: Templates,
+) -> Target:
     label = f"Dockerfiles/{profile.name}"
     path = workspace.path(label)
     files.recover(path)
@@ -120,6 +151,8 @@ def _held(workspace: Workspace, profile: ResolvedProfile, tree: RenderedTree) ->
         existing={name: files.read_if_exists(f"{path}/{name}") for name in names},
         leftovers=leftovers,
         strays=tuple(name for name in others if name not in leftovers),
+        locked=tuple(locked),
+        sources=filled.sources,
     )
 
 
@@ -184,9 +217,9 @@ def as_data(one: Target | Refusal, status: str) -> dict[str, object]:
 def remember(workspace: Workspace, found: Profiles, made: Target) -> None:
     """Stamp that the Dockerfiles of a profile stand as rendered."""
     paths = (
-        *locking.depends_on(workspace, found, made.profile),
+        *locking.depends_on(workspace, found, made.profile, locked=made.locked),
         *(f"{made.label}/{file.path}" for file in made.tree.files),
-        *workspace.template_files(),
+        *made.sources,
         *facts.facts_files(),
     )
     stamps.write(workspace.root, "render", made.profile.name, stamps.identity(), paths)

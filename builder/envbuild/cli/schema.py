@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -30,12 +31,16 @@ def command(session: Session, /, output: str | None, markdown: bool) -> int:
     if output is None:
         session.console.data(made.rstrip("\n"))
         return 0
-    path = os.path.normpath(session.workspace.path(output))
+    path = os.path.normpath(os.path.join(session.here, output))
     if os.path.isdir(path) or output.endswith("/"):
         raise InputError(f"{output} is a folder", hint="name a file in it")
-    changed = files.write_tree(
-        os.path.dirname(path) or ".", {os.path.basename(path): made.encode()}
-    )
+    folder, name = os.path.split(path)
+    if not os.path.isdir(folder or "."):
+        raise InputError(
+            f"{os.path.dirname(output)} is not a folder",
+            hint=f"make it first: mkdir -p {shlex.quote(folder)}",
+        )
+    changed = files.write_tree(folder or ".", {name: made.encode()})
     session.console.say(f"{output}: {'written' if changed else 'unchanged'}")
     return 0
 

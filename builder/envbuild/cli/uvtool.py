@@ -12,7 +12,7 @@ from envbuild.tools import files, proc, uvcache
 from envbuild.tools.env import solver_environment
 
 
-def prepare_tool(*, offline: bool, refresh: bool, declared: dict[str, str]) -> tuple[uv.Uv, str]:
+def prepare_tool(*, offline: bool, refresh: bool) -> tuple[uv.Uv, str]:
     """The uv to use with the user's own index settings, and which setting names the index.
 
     Whether it is there and new enough is not known yet: :func:`envbuild.lock.uv.version` asks it.
@@ -27,7 +27,6 @@ def prepare_tool(*, offline: bool, refresh: bool, declared: dict[str, str]) -> t
         python=sys.executable,
         environment=environment,
         configuration=settings.configuration,
-        indexes=declared,
         offline=offline,
         refresh=refresh,
     )
@@ -41,11 +40,9 @@ def _read_settings(path: str) -> str | None:
 class Tool:
     """uv, looked for when it is first wanted: a lock that stands needs none."""
 
-    def __init__(self, *, offline: bool, refresh: bool, declared: dict[str, str]) -> None:
+    def __init__(self, *, offline: bool, refresh: bool) -> None:
         self._turn = threading.Lock()
-        self._prepare = functools.partial(
-            prepare_tool, offline=offline, refresh=refresh, declared=declared
-        )
+        self._prepare = functools.partial(prepare_tool, offline=offline, refresh=refresh)
         self._found: tuple[uv.Uv, str] | None = None
         self._version = ""
 

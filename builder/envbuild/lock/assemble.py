@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from envbuild.lock import checks, requirements
+from envbuild.lock import requirements
 from envbuild.lock.bounds import specifiers
 from envbuild.lock.folder import encode, input_digest, sha256
 from envbuild.lock.model import (
@@ -44,6 +44,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     pins: tuple[Pin, ...]
     packages: tuple[LockedPackage, ...]
     provided: tuple[Provided, ...]
+    unknown: tuple[Unknown, ...] = ()
 
 
 def folder_files(
@@ -116,7 +117,7 @@ class _Tree:
             provided=answer.provided,
             relaxations=relaxations(variant),
             unpinned=unpinned(variant, asked, packages=answer.packages, provided=answer.provided),
-            unknown=unknown(variant, packages=answer.packages, provided=answer.provided),
+            unknown=answer.unknown,
         )
 
     def _place(self, path: str, pins: Iterable[Pin], what: str) -> FileDigest:
@@ -168,18 +169,6 @@ def refreshed(variant: Variant, locked: VariantLock) -> VariantLock:
         packages=packages,
         relaxations=relaxations(variant),
         unpinned=unpinned(variant, locked.input, packages=packages, provided=locked.provided),
-        unknown=unknown(variant, packages=packages, provided=locked.provided),
-    )
-
-
-def unknown(
-    variant: Variant, *, packages: Iterable[LockedPackage], provided: Iterable[Provided]
-) -> tuple[Unknown, ...]:
-    """What no fact says about what is locked or provided."""
-    return checks.unknowns(
-        variant,
-        versions={package.name: package.version for package in packages},
-        brought={row.name: row.version for row in provided},
     )
 
 

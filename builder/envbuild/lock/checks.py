@@ -6,7 +6,7 @@ one without code for that GPU, and calls it solved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from envbuild.errors import Problem
@@ -15,6 +15,7 @@ from envbuild.names import requirement_name
 
 if TYPE_CHECKING:
     from envbuild.knowledge.rulebook import Rulebook
+    from envbuild.knowledge.world import World
     from envbuild.lock.model import Provided, SolverInput
     from envbuild.lock.requirements import Pin
     from envbuild.profile.resolved import Variant
@@ -36,14 +37,10 @@ class Checks:
     ) -> tuple[Problem, ...]:
         """Everything that forbids a lock, each with the line of the profile that it concerns."""
         from envbuild.knowledge import judge
-        from envbuild.knowledge.world import world
 
-        versions = {pin.name: pin.version for pin in added}
-        brought = {row.name: row.version for row in provided}
-        name = variant.environment.name
-        seen = world(name, variant, locked=versions, provided=brought)
-        findings = judge.unwaived(judge.judge((seen,), self._book()), "error")
-        numpy = versions.get("numpy") or brought.get("numpy")
+        world = _world(variant, added, provided)
+        findings = judge.unwaived(judge.judge((world,), self._book()), "error")
+        numpy = world.version("numpy")
         return (
             *_policy(variant, asked, numpy),
             *(judge.as_problem(finding) for finding in findings),
@@ -73,22 +70,27 @@ def _satisfies(version: str, requirement: str) -> bool:
 
 
 def unknowns(
-    variant: Variant, *, versions: Mapping[str, str], brought: Mapping[str, str]
+    variant: Variant, *, added: tuple[Pin, ...], provided: tuple[Provided, ...]
 ) -> tuple[Unknown, ...]:
-    """What the rules could not answer for want of facts: nobody should take it for a yes.
-
-    ``versions`` are those of the locked packages, ``brought`` those of the image's (empty where
-    not known), by name.
-    """
+    """What the rules could not answer for want of facts: nobody should take it for a yes."""
     gpus = variant.environment.hardware.gpus
     if not gpus or variant.cuda is None:
         return ()
     from envbuild.knowledge.torch import torch_of
-    from envbuild.knowledge.world import world
 
-    name = variant.environment.name
-    torch = torch_of(world(name, variant, locked=versions, provided=brought))
+    torch = torch_of(_world(variant, added, provided))
     if torch is None or torch.gpus:
         return ()
     what = f"whether {torch.name} has code for {', '.join(gpus)}"
     return (Unknown(what=what, why="no fact says what this build of torch was compiled for"),)
+
+
+def _world(variant: Variant, added: tuple[Pin, ...], provided: tuple[Provided, ...]) -> World:
+    from envbuild.knowledge.world import world
+
+    return world(
+        variant.environment.name,
+        variant,
+        locked={pin.name: pin.version for pin in added},
+        provided={row.name: row.version for row in provided},
+    )

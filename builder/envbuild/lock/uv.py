@@ -22,6 +22,7 @@ MINIMUM = (0, 13, 0)
 """The oldest uv that this command line was run with: 0.13.8; flags are the same since 0.13."""
 
 OUTPUT = "lock.txt"
+_REQUIREMENTS = "requirements.in"
 TIMEOUT = 900.0
 """Seconds for one resolution; the slowest measured here took 15 from an empty cache."""
 
@@ -41,15 +42,16 @@ class Uv(Struct, frozen=True, kw_only=True):
     """The uv that is used, and how it is started.
 
     ``python`` is an absolute path (a bare name may be taken for a request to download one);
-    ``configuration`` are the user's index settings as uv.toml keys; ``indexes`` vendor indexes by
-    name; ``offline`` forbids the network; ``refresh`` asks the index again for everything.
+    ``configuration`` are the user's index settings as uv.toml keys; ``indexes`` the addresses of
+    the vendor indexes that a question names; ``offline`` forbids the network; ``refresh`` asks the
+    index again for everything.
     """
 
     executable: str
     python: str
     environment: tuple[tuple[str, str], ...]
     configuration: dict[str, object]
-    indexes: dict[str, str]
+    indexes: dict[str, str] = {}
     offline: bool = False
     refresh: bool = False
 
@@ -84,29 +86,34 @@ def files(asked: SolverInput, uv: Uv, *, pins: str) -> dict[str, str]:
         **uv.configuration,
         "dependency-metadata": [msgspec.json.decode(row) for row in asked.metadata],
     }
-    texts = {
-        "requirements.in": (*asked.requirements, *asked.provided),
-        "constraints.txt": asked.constraints,
-        "bundle.txt": asked.bundle,
-        "companions.txt": asked.companions,
-        "overrides.txt": asked.overrides,
-        "excludes.txt": asked.exclude,
-        "build-constraints.txt": asked.build_constraints,
-    }
+    texts = {_REQUIREMENTS: (*asked.requirements, *asked.provided)}
+    texts |= {name: lines for _, name, lines in _lists(asked)}
     written = {name: "".join(f"{line}\n" for line in lines) for name, lines in texts.items()}
     return {**written, "uv.toml": tomli_w.dumps(configuration), OUTPUT: pins}
+
+
+def _lists(asked: SolverInput) -> list[tuple[str, str, tuple[str, ...]]]:
+    """The option, the file and the lines of every list that is not empty."""
+    lists = (
+        ("--constraints", "constraints.txt", asked.constraints),
+        ("--constraints", "bundle.txt", asked.bundle),
+        ("--constraints", "companions.txt", asked.companions),
+        ("--overrides", "overrides.txt", asked.overrides),
+        ("--excludes", "excludes.txt", asked.exclude),
+        ("--build-constraints", "build-constraints.txt", asked.build_constraints),
+    )
+    return [row for row in lists if row[2]]
 
 
 def command(
     asked: SolverInput, uv: Uv, *, folder: str, upgrade: tuple[str, ...] | None = ()
 ) -> Command:
     """The call that resolves ``asked`` in ``folder``; ``upgrade`` None moves everything."""
-    argv = [uv.executable, "pip", "compile", "requirements.in", "--config-file", "uv.toml"]
+    argv = [uv.executable, "pip", "compile", _REQUIREMENTS, "--config-file", "uv.toml"]
     argv += ["--python", uv.python, "--python-version", asked.python]
     argv += ["--python-platform", asked.platform, "--exclude-newer", asked.as_of]
-    argv += ["--constraints", "constraints.txt", "--constraints", "bundle.txt"]
-    argv += ["--constraints", "companions.txt", "--overrides", "overrides.txt"]
-    argv += ["--excludes", "excludes.txt", "--build-constraints", "build-constraints.txt"]
+    for option, name, _ in _lists(asked):
+        argv += [option, name]
     argv += ["--only-binary", ":all:"]
     for name in (*asked.source_builds, *asked.stubs):
         argv += ["--no-binary", name]

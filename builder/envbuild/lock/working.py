@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import heapq
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from envbuild.lock import checks, pypi, uv
-from envbuild.lock.assemble import Answer
 from envbuild.tools import proc
 
 if TYPE_CHECKING:
     from envbuild.errors import Problem
+    from envbuild.lock.assemble import Answer
     from envbuild.lock.bounds import Find
     from envbuild.lock.conflict import Explanation
-    from envbuild.lock.model import SolverInput
+    from envbuild.lock.model import SolverInput, Unknown, VariantLock
     from envbuild.lock.planning import Job
     from envbuild.lock.requirements import Pin
     from envbuild.lock.ways import Check
     from envbuild.profile.resolved import Variant
+
+
+_SWITCH = 0.0005
+"""Seconds after which a busy thread lets another go on. A hand that has an uv to start must not
+wait the usual 5 ms for one that reads an answer: the processor stands still meanwhile."""
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -61,21 +68,26 @@ def run(
     workers: int,
     on_done: Callable[[Done, int], None],
 ) -> tuple[Done, ...]:
-    """Do the jobs whose step says run, ``workers`` at a time; in the order of the jobs.
+    """Do the jobs whose step says run, at most ``workers`` uv at a time; in the order of the jobs.
 
-    The first is begun while ``jobs`` still prepares the next; of those that wait, the largest
-    goes first, so that no worker is left alone with it at the end. ``on_done`` is told each, and
-    how many are left. On an interrupt or an error every uv that was started is ended, and nothing
-    is returned.
+    Twice as many hands take part: while one reads an answer, another's uv is on its way. The
+    first is begun while ``jobs`` still prepares the next; of those that wait, the largest goes
+    first, so that nobody is left alone with it at the end. ``on_done`` is told each, and how many
+    are left. On an interrupt or an error every uv that was started is ended, and nothing is
+    returned.
     """
     pending = _Pending()
+    slots = threading.Semaphore(max(1, workers))
+    shared = msgspec.structs.replace(workshop, runner=_limited(workshop.runner, slots))
     finished: SimpleQueue[tuple[int, Done | BaseException]] = SimpleQueue()
     hands = [
-        threading.Thread(target=_work, args=(pending, workshop, finished), daemon=True)
-        for _ in range(max(1, workers))
+        threading.Thread(target=_work, args=(pending, shared, finished), daemon=True)
+        for _ in range(2 * max(1, workers))
     ]
     done: dict[int, Done] = {}
+    usual = sys.getswitchinterval()
     try:
+        sys.setswitchinterval(_SWITCH)
         for hand in hands:
             hand.start()
         for job in jobs:
@@ -91,9 +103,19 @@ def run(
         proc.stop_all()
         raise
     finally:
+        sys.setswitchinterval(usual)
         for hand in hands:
-            hand.join()
+            if hand.ident is not None:
+                hand.join()
     return tuple(done[number] for number in range(count))
+
+
+def _limited(runner: proc.Runner, slots: threading.Semaphore) -> proc.Runner:
+    def run_in_turn(command: proc.Command) -> proc.Outcome:
+        with slots:
+            return runner(command)
+
+    return run_in_turn
 
 
 def _whole(one: Done | BaseException) -> Done:
@@ -164,7 +186,8 @@ def _do(job: Job, workshop: Workshop) -> Done:
 
 def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
     question = job.question
-    found = pypi.resolve(question, workshop.tool(), workshop.runner)
+    tool = msgspec.structs.replace(workshop.tool(), indexes=question.indexes())
+    found = pypi.resolve(question, tool, workshop.runner)
     if isinstance(found, uv.Failure):
         workshop.version()
         if found.kind not in ("unsatisfiable", "not-found"):
@@ -172,34 +195,48 @@ def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
         from envbuild.lock.conflict import explain  # only on the way to a refusal
 
         check = _checker(question.variant, workshop)
-        explanation = explain(question, found, _solver(workshop), check=check)
+        explanation = explain(question, found, _solver(tool, workshop.runner), check=check)
         return Refusal(failure=found, explanation=explanation)
-    if not _stands(job, found):
+    unknown: tuple[Unknown, ...]
+    if job.previous and _stands(job.previous, question, found):
+        unknown = job.previous.unknown
+    else:
         problems = workshop.checks(
             question.variant, question.asked, added=found.added, provided=found.provided
         )
         if problems:
             return Refusal(problems=problems)
-    annotator = pypi.Annotator(question=question, find=workshop.finder(), previous=job.previous)
+        unknown = checks.unknowns(question.variant, added=found.added, provided=found.provided)
+    return _answer(job, found, workshop, unknown=unknown)
+
+
+def _answer(
+    job: Job, found: pypi.Resolution, workshop: Workshop, *, unknown: tuple[Unknown, ...]
+) -> Answer:
+    from envbuild.lock.annotate import Annotator  # not needed before the first answer
+    from envbuild.lock.assemble import Answer
+
+    question = job.question
+    annotator = Annotator(question=question, find=workshop.finder(), previous=job.previous)
     return Answer(
         variant=question.variant,
         asked=question.asked,
         pins=found.added,
         packages=annotator.packages(found),
         provided=found.provided,
+        unknown=unknown,
     )
 
 
-def _stands(job: Job, found: pypi.Resolution) -> bool:
-    """Whether the lock of before is to the same question and holds the same: it was checked when
-    it was written."""
-    before = job.previous
-    if before is None or before.input != job.question.asked:
-        return False
+def _stands(before: VariantLock, question: pypi.Question, found: pypi.Resolution) -> bool:
+    """Whether a lock is to the same question and holds the same: then it was checked when it was
+    written."""
     packages = [(package.name, package.version) for package in before.packages]
-    return before.provided == found.provided and packages == [
-        (pin.name, pin.version) for pin in found.added
-    ]
+    return (
+        before.input == question.asked
+        and before.provided == found.provided
+        and packages == [(pin.name, pin.version) for pin in found.added]
+    )
 
 
 def _checker(variant: Variant, workshop: Workshop) -> Check:
@@ -210,5 +247,7 @@ def _checker(variant: Variant, workshop: Workshop) -> Check:
     return check
 
 
-def _solver(workshop: Workshop) -> Callable[[SolverInput], tuple[Pin, ...] | uv.Failure]:
-    return lambda asked: pypi.solve(asked, workshop.tool(), workshop.runner)
+def _solver(
+    tool: uv.Uv, runner: proc.Runner
+) -> Callable[[SolverInput], tuple[Pin, ...] | uv.Failure]:
+    return lambda asked: pypi.solve(asked, tool, runner)

@@ -172,16 +172,22 @@ def _translated(wrong: _Wrong, tree: Tree, *, complete: bool) -> Iterator[Proble
             if key not in known:
                 yield unknown_key(wrong.path, key, known, _mark(tree, (*wrong.path, key)))
     elif wrong.keyword == "required":
-        assert isinstance(wrong.found, dict)
-        for key in wrong.wanted:
-            path = (*wrong.path, key)
-            certain = complete or path in tree.removed or path in _OWN
-            if key not in wrong.found and certain:
-                yield _missing(wrong, key, tree)
+        yield from _required(wrong, tree, complete=complete)
+    elif wrong.schema.get("type") == "array" and _appends(wrong, tree):
+        yield _appending(wrong, tree)
     else:
         path = (*wrong.path, str(wrong.found)) if wrong.is_key else wrong.path
         message, hint = _sentence(wrong)
         yield Problem(message=f"{where(wrong.path)}{message}", mark=_mark(tree, path), hint=hint)
+
+
+def _required(wrong: _Wrong, tree: Tree, *, complete: bool) -> Iterator[Problem]:
+    assert isinstance(wrong.found, dict)
+    for key in wrong.wanted:
+        path = (*wrong.path, key)
+        certain = complete or path in tree.removed or path in _OWN
+        if key not in wrong.found and certain:
+            yield _missing(wrong, key, tree)
 
 
 def _missing(wrong: _Wrong, key: str, tree: Tree) -> Problem:
@@ -193,6 +199,34 @@ def _missing(wrong: _Wrong, key: str, tree: Tree) -> Problem:
         mark=removed or _mark(tree, wrong.path),
         hint=f"{key} is {_expected(wanted)}",
     )
+
+
+def _appends(wrong: _Wrong, tree: Tree) -> bool:
+    """Whether ``append`` was written; a null in it has gone when the layers were merged."""
+    found = wrong.found
+    return isinstance(found, dict) and (
+        "append" in found or (*wrong.path, "append") in tree.removed
+    )
+
+
+def _appending(wrong: _Wrong, tree: Tree) -> Problem:
+    """An ``append`` that merging did not take: it has no list, company, or nothing below it."""
+    assert isinstance(wrong.found, dict)
+    items = wrong.found.get("append")
+    others = [key for key in wrong.found if key != "append"]
+    here: KeyPath = (*wrong.path, "append")
+    mark = tree.removed.get(here) or _mark(tree, here)
+    if others:
+        mark = _mark(tree, (*wrong.path, others[0]))
+        message = f"append stands alone; found {', '.join(map(shown, others))} beside it"
+        hint = "{append: [...]} says all that there is to say"
+    elif not isinstance(items, list):
+        message = f"append: expected a list; found {shown(items)}"
+        hint = f"append: [{items}]" if isinstance(items, str) else "append: [...]"
+    else:
+        message = "append has nothing to add to: no list is inherited here"
+        hint = "write the whole list: [...]"
+    return Problem(message=f"{where(wrong.path)}{message}", mark=mark, hint=hint)
 
 
 # --- Sentences -----------------------------------------------------------------------------------
@@ -243,6 +277,8 @@ def _hint(wrong: _Wrong) -> str | None:
         return f"a list of one: [{found}]"
     if kind == "array" and isinstance(found, dict):
         return "a list, or {append: [...]} to add to the inherited one"
+    if kind == "object" and isinstance(found, list):
+        return "key: value; what is inherited stays"
     return None
 
 

@@ -21,10 +21,15 @@ class Layers(Struct, frozen=True, kw_only=True):
     itself cannot be used; ``variants`` has the layers of each variant, the oldest ancestor's
     first, to be laid over it. ``complete`` is False when a file of the chain is wrong in a way
     that hides keys, so that what is missing may stand there; ``doubtful`` is True when the same
-    holds for variants. ``anchor`` is the place of ``variants``.
+    holds for variants. ``anchor`` is the place of ``variants``. ``parent`` are the layers that it
+    is laid over, ``parent_mark`` is the place of ``extends``, and ``places`` has those of the
+    variants that the file itself names.
     """
 
     files: tuple[str, ...]
+    parent: Layers | None
+    parent_mark: Mark
+    places: dict[str, Mark]
     common: Tree | None
     variants: dict[str, tuple[Tree, ...]]
     complete: bool
@@ -106,6 +111,9 @@ def _laid(below: Layers | None, sheet: Sheet, lost: Problem | None) -> Layers:
     ]
     return Layers(
         files=(sheet.source.file, *(below.files if below else ())),
+        parent=below,
+        parent_mark=sheet.parent_mark,
+        places=sheet.places,
         common=_merged(below, sheet.common),
         variants=variants,
         complete=complete,

@@ -1,7 +1,8 @@
 """Layers to one tree: a mapping key by key, a list as a whole or appended, null removes. Pure.
 
 Values are shared between trees, never changed. ``{append: [...]}`` is a mapping with that one key
-and a list; inside the items of a list nothing is inherited, so nothing is merged there either.
+and a list, over a list or nothing; over anything else it stays a mapping, which no list can be.
+Inside the items of a list nothing is inherited, so nothing is merged there.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ class _Laying:
                 self.removed[target] = self.upper[source]
                 continue
             appended = _appended(value)
-            if appended is not None:
-                merged[key] = self._append(known, appended, source, target)
+            if appended is not None and isinstance(known, dict) and "append" in known:
+                continue  # an append that is no list: left, to be explained where it stands
+            if appended is not None and (known is None or isinstance(known, list)):
+                merged[key] = self._append(known or [], appended, source, target)
             elif isinstance(value, dict):
                 if not isinstance(known, dict):
                     self._forget(known, target)
@@ -61,11 +64,8 @@ class _Laying:
         return merged
 
     def _append(
-        self, known: Plain, items: list[Plain], source: KeyPath, target: KeyPath
+        self, known: list[Plain], items: list[Plain], source: KeyPath, target: KeyPath
     ) -> list[Plain]:
-        if not isinstance(known, list):
-            self._forget(known, target)
-            known = []
         for index, item in enumerate(items):
             self._remember(item, (*source, "append", index), (*target, len(known) + index))
         return known + items

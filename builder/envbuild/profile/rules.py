@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from envbuild.errors import Problem
+from envbuild.errors import Mark, Problem
 from envbuild.names import normalise
 from envbuild.profile.model import GitSource, Python
 from envbuild.profile.resolved import KeyPath, Variant
@@ -19,11 +19,14 @@ PLAIN_REQUIREMENT = re.compile(
 """Requirements that need no parser: some of what PEP 508 allows, nothing that it does not."""
 
 
-def problems(variant: Variant) -> tuple[Problem, ...]:
-    """Everything that a variant's keys contradict in each other."""
+def problems(variant: Variant, removed: Mapping[KeyPath, Mark]) -> tuple[Problem, ...]:
+    """Everything that a variant's keys contradict in each other.
+
+    ``removed`` has the places of the nulls that took a key away: what is missing is missed there.
+    """
     return (
-        *_python(variant),
-        *_conda(variant),
+        *_python(variant, removed),
+        *_conda(variant, removed),
         *_repeated(variant),
         *_builds(variant),
         *_git(variant),
@@ -38,23 +41,48 @@ def _problem(variant: Variant, path: KeyPath, message: str, hint: str) -> Proble
     return Problem(message=message, mark=variant.marks[path], hint=hint)
 
 
-def _python(variant: Variant) -> Iterator[Problem]:
+def _missing(
+    variant: Variant, key: KeyPath, *, removed: Mapping[KeyPath, Mark], because: str, hint: str
+) -> Problem:
+    """A key that ``python.source`` asks for."""
+    empty = removed.get(key)
+    return Problem(
+        message=f"{'.'.join(map(str, key))} is {'empty' if empty else 'missing'}: {because}",
+        mark=empty or variant.marks["python", "source"],
+        hint=hint,
+    )
+
+
+def _python(variant: Variant, removed: Mapping[KeyPath, Mark]) -> Iterator[Problem]:
     python = variant.environment.python
-    at = ("python", "source")
     if python.source == "image" and python.interpreter is None:
-        message = "python.interpreter is missing: source image uses one that the base image has"
-        yield _problem(variant, at, message, "interpreter: /isaac-sim/python.sh")
+        yield _missing(
+            variant,
+            ("python", "interpreter"),
+            removed=removed,
+            because="source image uses one that the base image has",
+            hint="interpreter: /isaac-sim/python.sh",
+        )
     if python.source != "image" and python.prefix is None:
-        message = f"python.prefix is missing: source {python.source} makes an environment there"
-        yield _problem(variant, at, message, f"prefix: /opt/{variant.environment.name}")
+        yield _missing(
+            variant,
+            ("python", "prefix"),
+            removed=removed,
+            because=f"source {python.source} makes an environment there",
+            hint=f"prefix: /opt/{variant.environment.name}",
+        )
 
 
-def _conda(variant: Variant) -> Iterator[Problem]:
+def _conda(variant: Variant, removed: Mapping[KeyPath, Mark]) -> Iterator[Problem]:
     source, conda = variant.environment.python.source, variant.environment.conda
     if source == "conda" and conda is None:
-        message = "conda is missing: python.source is conda"
-        hint = 'conda: {channels: [conda-forge], packages: ["python=3.11"]}'
-        yield _problem(variant, ("python", "source"), message, hint)
+        yield _missing(
+            variant,
+            ("conda",),
+            removed=removed,
+            because="python.source is conda",
+            hint='conda: {channels: [conda-forge], packages: ["python=3.11"]}',
+        )
     if source != "conda" and conda is not None:
         message = f"conda is given, but python.source is {source}"
         yield _problem(variant, ("conda",), message, "source: conda, or remove conda")

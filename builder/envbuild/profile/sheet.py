@@ -42,7 +42,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
     ``common`` is None where nothing of the file can be used. ``dropped`` are the variants that a
     null takes away, with their places. ``orphan`` is True when the file extends something that is
     no name, ``doubtful`` when something under ``variants`` is no layer. ``parent_mark`` and
-    ``variants_mark`` are the places of ``extends`` and ``variants``, or of the document.
+    ``variants_mark`` are the places of ``extends`` and ``variants``, or of the document;
+    ``places`` has that of each variant's name.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
     variants: dict[str, Tree] = {}
     dropped: dict[str, Mark] = {}
     doubtful: bool = False
+    places: dict[str, Mark] = {}
 
 
 def take_apart(source: Source) -> Sheet:
@@ -96,6 +98,7 @@ def take_apart(source: Source) -> Sheet:
             name: tree.marks["variants", name] for name, layer in layers.items() if layer is None
         },
         doubtful=doubtful,
+        places={name: tree.marks["variants", name] for name in layers},
     )
 
 

@@ -6,6 +6,7 @@ here-documents are refused, because builders in use do not agree on them.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from envbuild.render.model import Instruction
@@ -16,7 +17,6 @@ KEYWORDS = re.compile(
 )
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
-_CONTINUED = re.compile(r"(?:(?<=[^\\])|^)\\[ \t]*$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _HEREDOC = re.compile(r"[0-9]*<<-?[^<]+")
 _QUOTED_WORD = re.compile(r"""(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""")
@@ -39,6 +39,7 @@ def parse(text: str) -> tuple[Instruction, ...]:
     """
     lines = text.removeprefix("\ufeff").split("\n")
     _refuse_directives(lines)
+    _refuse_control(text)
     found = []
     number = 0
     while number < len(lines):
@@ -66,34 +67,40 @@ def _logical_line(lines: list[str], number: int) -> tuple[str, int]:
     """
     start = number
     line = lines[number]
-    _refuse_control(line, number + 1)
     number += 1
     if line.lstrip().startswith("#"):
         return "", number
     joined = ""
-    while _CONTINUED.search(line):
-        joined += _CONTINUED.sub("", line)
+    while (head := _continued(line)) is not None:
+        joined += head
         while number < len(lines) and _skipped(lines[number]):
-            _refuse_control(lines[number], number + 1)
             number += 1
         if number == len(lines):
             raise DockerfileError("the file ends inside an instruction", start + 1)
         line = lines[number]
-        _refuse_control(line, number + 1)
         number += 1
     return joined + line, number
+
+
+def _continued(line: str) -> str | None:
+    """A line without the backslash that continues it; None where none does. Two are one that is
+    meant."""
+    bare = line.rstrip(" \t")
+    return bare[:-1] if bare.endswith("\\") and not bare.endswith("\\\\") else None
 
 
 def _skipped(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _refuse_control(line: str, number: int) -> None:
-    found = _CONTROL.search(line)
+def _refuse_control(text: str) -> None:
+    found = _CONTROL.search(text)
     if found:
+        number = text.count("\n", 0, found.start()) + 1
         raise DockerfileError(f"the control character U+{ord(found[0]):04X}", number)
 
 
+@functools.lru_cache(maxsize=10_000)  # profiles share most lines, and so do a file and its twin
 def _instruction(line: str, number: int) -> Instruction:
     keyword, rest = _first_word(line)
     keyword = keyword.upper()

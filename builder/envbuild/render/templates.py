@@ -7,7 +7,10 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from envbuild.errors import InputError, Mark, Problem
+from envbuild.render import blocks
 from envbuild.render.context import Context
 from envbuild.render.quoting import FILTERS
 
@@ -29,13 +32,16 @@ def fill(templates: Mapping[str, str], name: str, context: Context) -> str:
     only these.
 
     Raises:
-        InputError: a template is missing, does not parse, or names what the context has not.
+        InputError: a template is missing, does not parse, overrides a block that there is not, or
+            names what the context has not.
     """
     from jinja2 import TemplateError  # 69 ms
 
-    environment = _environment(tuple(sorted(templates.items())))
+    texts = tuple(sorted(templates.items()))
+    environment = _environment(texts)
     variables = {field: getattr(context, field) for field in _VARIABLES}
     try:
+        _refuse_unknown_blocks(texts, name)
         return environment.get_template(name).render(variables)
     except TemplateError as error:
         raise _failure(error, name) from None
@@ -53,8 +59,16 @@ def _environment(templates: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEn
     from jinja2 import FunctionLoader, StrictUndefined  # 69 ms
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    class Sandbox(ImmutableSandboxedEnvironment):
+        def getattr(self, obj: object, attribute: str) -> object:
+            # Nearly every attribute is a field of the context, and those are values: the sandbox
+            # looks for methods, which takes ten times as long.
+            if isinstance(obj, Struct) and attribute in obj.__struct_fields__:
+                return getattr(obj, attribute)
+            return super().getattr(obj, attribute)
+
     texts = dict(templates)
-    environment = ImmutableSandboxedEnvironment(
+    environment = Sandbox(
         # The name as file name, so that a traceback has lines of the template.
         loader=FunctionLoader(lambda name: (texts[name], name, None) if name in texts else None),
         undefined=StrictUndefined,
@@ -67,6 +81,13 @@ def _environment(templates: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEn
     )
     environment.filters.update(FILTERS)
     return environment
+
+
+@functools.lru_cache(maxsize=4)
+def _refuse_unknown_blocks(templates: tuple[tuple[str, str], ...], name: str) -> None:
+    wrong = blocks.unknown(_environment(templates), name)
+    if wrong:
+        raise InputError(f"{wrong[0]}", hint=wrong[0].hint, problems=wrong)
 
 
 def _failure(error: Exception, name: str) -> InputError:

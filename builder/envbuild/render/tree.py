@@ -71,6 +71,8 @@ def tidy(text: str) -> str:
     No blanks at the end of a line, no empty line inside an instruction, never two together, none
     at the top, one line break at the end.
     """
-    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     text = re.sub(r"\\\n\n+", r"\\\n", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip("\n") + "\n"

@@ -6,6 +6,7 @@ has changed the shape, because some filter is missing.
 
 from __future__ import annotations
 
+import functools
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ def inert(context: Context) -> Context:
     return _walk(context)
 
 
+@functools.lru_cache(maxsize=10_000)
 def inert_text(text: str) -> str:
     """Text with every character that means something to a shell or a builder as ``x``."""
     return ACTIVE.sub("x", text)

@@ -20,6 +20,10 @@ _SHELL_TOKEN = re.compile(
     | (?P<bad> . )""",
     re.VERBOSE,
 )
+_QUOTED_WORD = re.compile(
+    r"""(?: '[^']*' | "(?:\\.|[^"\\])*" | \\.? | [^\s'"\\] )+ | (?P<open> ['"] )""",
+    re.VERBOSE | re.DOTALL,
+)
 _PARTS = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|([^'"\\]+)""")
 _EXPANDED = re.compile(r"(?<!\\)(?:\\\\)*([$`])")
 ACTIVE = re.compile(r"[^A-Za-z0-9._/:@%=+,-]")
@@ -33,24 +37,11 @@ def cut(text: str) -> tuple[str, ...]:
         ValueError: a quote is not closed.
     """
     words: list[str] = []
-    word = ""
-    quote = ""
-    characters = iter(text)
-    for character in characters:
-        if character.isspace() and not quote:
-            words += [word] if word else []
-            word = ""
-            continue
-        word += character
-        if character == "\\" and quote != "'":
-            word += next(characters, "")
-        elif character == quote:
-            quote = ""
-        elif character in "'\"" and not quote:
-            quote = character
-    if quote:
-        raise ValueError(f"the quote {quote} is not closed")
-    return tuple([*words, word] if word else words)
+    for found in _QUOTED_WORD.finditer(text):
+        if found["open"]:
+            raise ValueError(f"the quote {found['open']} is not closed")
+        words.append(found[0])
+    return tuple(words)
 
 
 def unquote(word: str, variables: Mapping[str, str]) -> str:

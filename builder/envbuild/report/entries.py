@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from envbuild.knowledge import facts, rulebook
+from envbuild.knowledge import facts, rulebook, signaturebook
 from envbuild.knowledge.model import Correction, Row, Subject
+from envbuild.knowledge.reading import Evidence
 from envbuild.knowledge.rulebook import Rulebook
+from envbuild.knowledge.signaturebook import Signature
 
 Value = str | tuple[str, ...] | dict[str, str]
 
@@ -132,16 +134,33 @@ def _rules(book: Rulebook) -> Iterator[Entry]:
             ("why", rule.why),
             ("ways out", rule.fix),
         )
-        for name, value in says:
-            yield Entry(
-                topic="rules",
-                subject=rule.id,
-                name=name,
-                value=value,
-                source=rule.evidence.source,
-                date=rule.evidence.date,
-                confidence=rule.evidence.confidence,
-            )
+        yield from _said("rules", rule.id, says, rule.evidence)
+
+
+def _signatures(known: Iterable[Signature]) -> Iterator[Entry]:
+    for one in known:
+        says: tuple[tuple[str, Value], ...] = (
+            ("generic" if one.generic else "failure", one.title),
+            ("cause", one.cause),
+            ("messages", tuple(message.pattern for message in one.messages)),
+            ("way out", one.fix),
+        )
+        yield from _said("signatures", one.id, says, one.evidence)
+
+
+def _said(
+    topic: str, subject: str, says: Iterable[tuple[str, Value]], evidence: Evidence
+) -> Iterator[Entry]:
+    for name, value in says:
+        yield Entry(
+            topic=topic,
+            subject=subject,
+            name=name,
+            value=value,
+            source=evidence.source,
+            date=evidence.date,
+            confidence=evidence.confidence,
+        )
 
 
 _FACTS: dict[str, Callable[[], Iterable[Entry]]] = {
@@ -159,12 +178,18 @@ _FACTS: dict[str, Callable[[], Iterable[Entry]]] = {
 
 
 class Topics:
-    """Every topic by name; each is read when it is asked for. ``rules`` are the rules to list."""
+    """Every topic by name; each is read when it is asked for. ``rules`` and ``signatures`` are
+    those to list."""
 
-    def __init__(self, rules: Callable[[], Rulebook] = rulebook.shipped) -> None:
+    def __init__(
+        self,
+        rules: Callable[[], Rulebook] = rulebook.shipped,
+        signatures: Callable[[], Iterable[Signature]] = signaturebook.shipped,
+    ) -> None:
         self._read: dict[str, Callable[[], Iterable[Entry]]] = {
             **_FACTS,
             "rules": lambda: _rules(rules()),
+            "signatures": lambda: _signatures(signatures()),
         }
 
     def names(self) -> tuple[str, ...]:
@@ -193,6 +218,7 @@ MEANINGS = {
     "distributions": "base distributions: their glibc",
     "corrections": "statements that go around, held against what was found",
     "rules": "what may not meet, and the ways out",
+    "signatures": "what a message in a log means, and the way out",
 }
 """What each topic is about."""
 

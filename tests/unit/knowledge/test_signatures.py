@@ -69,10 +69,9 @@ def test_no_near_miss_is_taken_for_it(signature: Signature):
 @pytest.mark.parametrize("signature", CASES)
 def test_each_message_has_a_sample(signature: Signature):
     """A message that no sample shows could be wrong without anybody seeing it."""
-    if len(signature.samples) < len(signature.messages):
-        pytest.skip("not every message of it has a sample of its own")
     for message in signature.messages:
-        assert any(compiled(message.pattern).search(text.encode()) for text in signature.samples)
+        wanted = compiled(message.pattern)
+        assert any(wanted.search(text.encode()) for text in signature.samples), message.pattern
 
 
 def test_every_pattern_has_a_literal_so_that_one_pass_finds_all():

@@ -53,7 +53,13 @@ ONE_LINE = "every value is one line; >- ends without a line break, > and | do no
             '12:7: apt: expected a Debian package; found the number 1 // quote it to make it text: "1"',
         ),
         ("apt: [1, [x]]\n", "12:10: apt: expected a Debian package; found a list // None"),
-        ("env: [a]\n", "12:1: env: expected keys and values; found a list // None"),
+        (
+            "env: [a]\n",
+            (
+                "12:1: env: expected keys and values; found a list"
+                " // key: value; what is inherited stays"
+            ),
+        ),
         (
             "env: {A: true}\n",
             '12:7: env.A: expected one line of text; found true // quote it to make it text: "true"',

@@ -9,11 +9,11 @@ from .samples import said
 
 TOP = (
     "accept-eula, apt, as-of, base, command, conda, contracts, entrypoint, env, extends, files, "
-    "git, hardware, name, python, schema, smoke, summary, user, variants, workdir"
+    "git, hardware, name, python, schema, smoke, summary, user, variants, waive, workdir"
 )
 LAYER = (
     "accept-eula, apt, as-of, base, command, conda, contracts, entrypoint, env, files, "
-    "git, hardware, python, smoke, summary, user, workdir"
+    "git, hardware, python, smoke, summary, user, waive, workdir"
 )
 
 

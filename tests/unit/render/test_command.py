@@ -182,6 +182,18 @@ def test_a_template_of_the_workspace_is_used_and_its_error_said_once(locked):
     assert err.endswith("2 profiles: 2 refused\n")
 
 
+def test_a_block_that_overrides_nothing_is_refused(locked):
+    (locked.root / "templates").mkdir()
+    (locked.root / "templates/Dockerfile.j2").write_text(
+        '{% extends "dockerfile/main.j2" %}\n{% block fles %}\nRUN true\n{% endblock %}\n'
+    )
+    status, _, err = locked()
+    assert status == 2
+    assert "templates/Dockerfile.j2:2:1: error: the block 'fles' overrides nothing" in err
+    assert "  hint: did you mean files? blocks: base, checkouts, files, final, header, " in err
+    assert err.endswith("1 profile: 1 refused\n")
+
+
 def test_a_template_that_loses_a_value_is_refused(locked):
     (locked.root / "templates").mkdir()
     (locked.root / "templates/Dockerfile.j2").write_text("FROM {{ image }}\n")

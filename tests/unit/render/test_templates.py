@@ -70,3 +70,53 @@ def test_a_wrong_name_is_answered_with_the_right_ones(context):
 def test_a_template_that_extends_itself_is_refused(context):
     with pytest.raises(InputError, match=r"templates/Dockerfile.j2 extends or includes itself"):
         fill({"Dockerfile.j2": '{% extends "Dockerfile.j2" %}'}, "Dockerfile.j2", context)
+
+
+ROOT = "{% block top %}{% block inner %}{% endblock %}{% endblock %}"
+
+
+@pytest.mark.parametrize(
+    ("child", "said"),
+    [
+        (
+            "{% extends 'root.j2' %}\n\n{% block tpo %}{% endblock %}",
+            [("a.j2:3:1", "tpo", "did you mean top? blocks: inner, top")],
+        ),
+        (
+            "{% extends 'root.j2' %}{% if 1 %}\n{% block x %}{% endblock %}{% endif %}\n{% block yyy %}{% endblock %}",
+            [("a.j2:2:1", "x", "blocks: inner, top"), ("a.j2:3:1", "yyy", "blocks: inner, top")],
+        ),
+        (
+            "{% extends 'middle.j2' %}{% block mddle %}{% endblock %}{% block inner %}{% endblock %}",
+            [("a.j2:1:1", "mddle", "did you mean middle? blocks: inner, middle, top")],
+        ),
+        ("{% extends 'wrong.j2' %}", [("wrong.j2:2:1", "nope", "blocks: inner, top")]),
+    ],
+)
+def test_a_block_that_overrides_nothing_is_named(context, child, said):
+    templates = {
+        "a.j2": child,
+        "root.j2": ROOT,
+        "middle.j2": "{% extends 'root.j2' %}{% block top %}{% block middle %}{% endblock %}{% endblock %}",
+        "wrong.j2": "{% extends 'root.j2' %}\n{% block nope %}{% endblock %}",
+    }
+    with pytest.raises(InputError) as caught:
+        fill(templates, "a.j2", context)
+    assert [(str(problem.mark), problem.hint) for problem in caught.value.problems] == [
+        (f"templates/{place}", hint) for place, _, hint in said
+    ]
+    for problem, (_, block, _) in zip(caught.value.problems, said, strict=True):
+        assert problem.message.startswith(f"the block {block!r} overrides nothing")
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        "{% extends 'root.j2' %}{% block top %}{% block new %}1{% endblock %}{% endblock %}",
+        "{% block anything %}1{% endblock %}",
+        "{% set n = 'root.j2' %}{% extends n %}{% block no %}{% endblock %}{% block top %}1{% endblock %}",
+        "{# extends #}{% block anything %}1{% endblock %}",
+    ],
+)
+def test_blocks_that_are_new_where_they_stand_are_filled(context, child):
+    assert fill({"a.j2": child, "root.j2": ROOT}, "a.j2", context) == "1"
