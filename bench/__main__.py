@@ -26,12 +26,13 @@ FORCE = planning.Options(force=True)
 
 def startup(runs: int) -> str:
     """Start-up and the two checks against a bare interpreter."""
-    for check in (("lock", "--check"), ("render", "--check")):
+    for check in (("check",), ("lock", "--check"), ("render", "--check")):
         once((ENVBUILD, *check), ROOT)
     seconds = medians(
         {
             "python -c pass": (PYTHON, "-c", "pass"),
             "envbuild --version": (ENVBUILD, "--version"),
+            "envbuild check": (ENVBUILD, "check"),
             "envbuild lock --check": (ENVBUILD, "lock", "--check"),
             "envbuild render --check": (ENVBUILD, "render", "--check"),
             "envbuild list": (ENVBUILD, "list"),
@@ -39,7 +40,12 @@ def startup(runs: int) -> str:
         ROOT,
         runs=runs,
     )
-    limits = {"envbuild --version": 2, "envbuild lock --check": 3, "envbuild render --check": 10}
+    limits = {
+        "envbuild --version": 2,
+        "envbuild check": 8,
+        "envbuild lock --check": 3,
+        "envbuild render --check": 10,
+    }
     return table("start-up, medians", seconds, base="python -c pass", limits=limits)
 
 
@@ -109,7 +115,7 @@ def growth(runs: int) -> str:
             root = Path(place) / "many"
             generated.make(root, count)
             once((ENVBUILD, "--quiet", "render"), root)
-            for name in ("list", "lock --check", "render --check"):
+            for name in ("list", "check", "lock --check", "render --check"):
                 argv = (ENVBUILD, *name.split())
                 once(argv, root)
                 seconds = statistics.median(once(argv, root) for _ in range(runs))

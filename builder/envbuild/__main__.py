@@ -6,6 +6,10 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False  # typing itself would cost as much as the whole answer
+if TYPE_CHECKING:
+    from typing import TextIO
+
 _CHECKS = {
     "check": ": nothing found",
     "lock": ", all locks fresh",
@@ -24,9 +28,9 @@ def main() -> int:
     if arguments == ["--version"]:
         from envbuild import __version__
 
-        sys.stdout.write(f"envbuild {__version__}\n")
-        return 0
-    if _answered_from_stamps(arguments):
+        if _said(sys.stdout, f"envbuild {__version__}\n"):
+            return 0
+    elif _answered_from_stamps(arguments):
         return 0
     gc.set_threshold(_MANY)
     from envbuild.cli.main import run
@@ -60,9 +64,19 @@ def _answered_from_stamps(arguments: list[str]) -> bool:
     kept = stamps.Stamps(root, stage)
     if not profiles or not all(kept.fresh(name) for name in profiles):
         return False
-    if not quiet:
-        said = counted(len(set(profiles)), "profile")
-        sys.stderr.write(f"{said}{_CHECKS[stage]}\n")
+    many = counted(len(set(profiles)), "profile")
+    return quiet or _said(sys.stderr, f"{many}{_CHECKS[stage]}\n")
+
+
+def _said(stream: TextIO | None, line: str) -> bool:
+    """Whether a stream took a line; what a closed or a full one means, the slow way explains."""
+    if stream is None:
+        return False
+    try:
+        stream.write(line)
+        stream.flush()
+    except OSError:
+        return False
     return True
 
 

@@ -93,6 +93,8 @@ class Stamps:
         self._program = program or identity()
         self._started = started
         self._digests: dict[str, str] = {}
+        self._changes: dict[str, int] = {}
+        self._folder = ""
         self._own: dict[str, str] | None = None
 
     def fresh(self, profile: str) -> bool:
@@ -113,7 +115,7 @@ class Stamps:
         """
         folders = (f"{folder}/{profile}" for folder in _FOLDERS[self._stage])
         noted = sorted({*paths, *folders})
-        latest = max(_changed(os.path.join(self._root, path)) for path in noted)
+        latest = max(self._changed(path) for path in noted)
         if latest > self._started - _TICK:
             return
         lines = [self._program, *(f"{self._digest(path)}  {path}" for path in noted)]
@@ -125,11 +127,22 @@ class Stamps:
     def _put(self, profile: str, text: str) -> None:
         from envbuild.tools.turns import private_folder
 
-        folder = private_folder(self._root, f"stamps/{self._stage}")
-        temporary = f"{folder}/.{profile}.{os.getpid()}"
+        self._folder = self._folder or private_folder(self._root, f"stamps/{self._stage}")
+        temporary = f"{self._folder}/.{profile}.{os.getpid()}"
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(temporary, f"{folder}/{profile}")
+        os.replace(temporary, f"{self._folder}/{profile}")
+
+    def _changed(self, path: str) -> int:
+        """When a file was last changed or put in its place, in nanoseconds; 0 for no file."""
+        known = self._changes.get(path)
+        if known is None:
+            try:
+                known = os.stat(os.path.join(self._root, path)).st_ctime_ns
+            except OSError:
+                known = 0
+            self._changes[path] = known
+        return known
 
     def _unmoved(self, line: str) -> bool:
         wanted, _, path = line.partition("  ")
@@ -156,14 +169,6 @@ def write(root: str, stage: str, profile: str, program: str, paths: tuple[str, .
     if key not in _writers:
         _writers[key] = Stamps(root, stage, program=program)
     _writers[key].write(profile, paths)
-
-
-def _changed(path: str) -> int:
-    """When a file was last changed or put in its place, in nanoseconds; 0 for no file."""
-    try:
-        return os.stat(path).st_ctime_ns
-    except OSError:
-        return 0
 
 
 def profiles(root: str) -> dict[str, str] | None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envbuild.cli import finding
 from envbuild.errors import EnvbuildError, InputError
-from envbuild.profile.resolve import resolve, resolve_all
+from envbuild.profile.explain import tidy
+from envbuild.profile.resolve import as_problems, resolve, resolve_each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from click.shell_completion import CompletionItem
 
@@ -29,7 +31,8 @@ def complete_profiles(
 
     from envbuild.workspace import Workspace
 
-    root = ctx.find_root().params.get("directory") or "."
+    named = ctx.find_root().params.get("directory")
+    root = named or finding.way_up(os.path.expanduser("~"))
     try:
         names = Workspace(root=root).profiles().sources
     except EnvbuildError:
@@ -48,17 +51,26 @@ def chosen(found: Profiles, names: Iterable[str]) -> dict[str, ResolvedProfile]:
     Raises:
         InputError: with every problem of every chosen profile.
     """
+    return {profile.name: profile for profile in one_by_one(found, names)}
+
+
+def one_by_one(found: Profiles, names: Iterable[str]) -> Iterator[ResolvedProfile]:
+    """As :func:`chosen`, each when it is asked for; the error comes after the last."""
     wanted = tuple(dict.fromkeys(names)) or found.default
     if not wanted:
         raise InputError("there is no profile here", hint="envbuild init makes one")
     for name in wanted:
         if name not in found.sources:
             resolve(name, found.sources)
-    resolved, problems = resolve_all(wanted, found.sources)
-    if problems:
-        broken = len(wanted) - len(resolved)
-        raise InputError(f"{broken} of {len(wanted)} profiles cannot be used", problems=problems)
-    return resolved
+    broken: list[InputError] = []
+    for _, one in resolve_each(wanted, found.sources):
+        if isinstance(one, InputError):
+            broken.append(one)
+        else:
+            yield one
+    if broken:
+        told = tidy(problem for error in broken for problem in as_problems(error))
+        raise InputError(f"{len(broken)} of {len(wanted)} profiles cannot be used", problems=told)
 
 
 def input_files(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> list[str]:

@@ -60,7 +60,7 @@ variants:
 )
 @click.option("--name", metavar="NAME", help="The name of the new profile.")
 @click.pass_obj
-def command(session: Session, /, directory: str, parent: str | None, name: str | None) -> int:
+def command(session: Session, /, *, directory: str, parent: str | None, name: str | None) -> int:
     """Make a new profile, and the workspace around it where there is none. Nothing is replaced."""
     workspace = Workspace(root=os.path.normpath(os.path.join(session.here, directory)))
     if os.path.isfile(workspace.root):

@@ -53,7 +53,7 @@ class Row(Struct, frozen=True, kw_only=True):
 @click.option("-a", "--all", "every", is_flag=True, help="The shipped profiles too.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 @click.pass_obj
-def command(session: Session, /, profiles: tuple[str, ...], every: bool, as_json: bool) -> int:
+def command(session: Session, /, *, profiles: tuple[str, ...], every: bool, as_json: bool) -> int:
     """List profiles, their variants, and whether locks and Dockerfiles are up to date."""
     found = session.workspace.profiles()
     names = profiles or (tuple(found.sources) if every else found.default)

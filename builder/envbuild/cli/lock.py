@@ -69,8 +69,8 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         as_json = bool(chosen["as_json"])
         status = lock_check.check(session, found, profiles, as_json=as_json)
     else:
-        resolved = common.chosen(found, profiles)
-        status = _do(Locking(session, found, _options(chosen)), resolved, _doing(chosen))
+        wanted = common.one_by_one(found, profiles)
+        status = _do(Locking(session, found, _options(chosen)), wanted, _doing(chosen))
     if not profiles:
         from envbuild.cli import lock_check
 
@@ -142,33 +142,40 @@ class Locking:
         self.found = found
         self.options = options
         self.errors: dict[str, InputError] = {}
+        self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def prepared(self, profiles: Mapping[str, ResolvedProfile]) -> Iterator[locking.Target]:
-        """What locking each would do, one by one: the first is begun before the last is read.
+    def prepared(self, profiles: Iterator[ResolvedProfile]) -> Iterator[locking.Target]:
+        """What locking each would do, one by one: the first is begun before the next is read.
 
         Nothing is written before all are prepared, so the rules are asked while the first is on
         its way.
 
         Raises:
-            InputError: a rule refuses a profile.
+            InputError: a profile cannot be used, or a rule refuses it.
         """
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        for number, profile in enumerate(profiles.values()):
-            try:
-                yield locking.target(
-                    self.session.workspace, self.found, profile, options=self.options, now=now
-                )
-            except InputError as error:
-                from envbuild.cli import lock_report
+        first = next(profiles)
+        yield from self._target(first)
+        others = list(profiles)
+        together = {profile.name: profile for profile in (first, *others)}
+        checking.refuse(self.session, self.found, together, locked=False)
+        for profile in others:
+            yield from self._target(profile)
 
-                self.errors[profile.name] = error
-                lock_report.say_error(self.session.console, profile.name, error)
-            if number == 0:
-                checking.refuse(self.session, self.found, profiles, locked=False)
+    def _target(self, profile: ResolvedProfile) -> Iterator[locking.Target]:
+        """The target of a profile; none where there is an error, which is said."""
+        try:
+            yield locking.target(
+                self.session.workspace, self.found, profile, options=self.options, now=self.now
+            )
+        except InputError as error:
+            from envbuild.cli import lock_report
+
+            self.errors[profile.name] = error
+            lock_report.say_error(self.session.console, profile.name, error)
 
 
-def _do(run: Locking, resolved: dict[str, ResolvedProfile], doing: Doing) -> int:
-    targets = run.prepared(resolved)
+def _do(run: Locking, profiles: Iterator[ResolvedProfile], doing: Doing) -> int:
+    targets = run.prepared(profiles)
     if doing.dry_run:
         _plan(run.session, tuple(targets), as_json=doing.as_json)
         return 2 if run.errors else 0

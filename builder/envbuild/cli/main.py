@@ -127,7 +127,9 @@ class LazyGroup(click.Group):
 )
 @click.version_option(envbuild.__version__, message="envbuild %(version)s")
 @click.pass_obj
-def cli(session: Session, /, directory: str | None, quiet: bool, verbose: bool, color: str) -> None:
+def cli(
+    session: Session, /, *, directory: str | None, quiet: bool, verbose: bool, color: str
+) -> None:
     """Reproducible environments for NVIDIA robotics: profiles to locks to Dockerfiles."""
     session.console = Console(os.environ, volume=verbose - quiet, color=color)
     session.searching = directory is None

@@ -55,10 +55,10 @@ def _mapping(value: Mapping[str, object], path: KeyPath, indent: str) -> Iterato
     for key, inner in value.items():
         if inner is None or (isinstance(inner, (dict, list, tuple)) and not inner):
             continue
-        yield from _entry(f"{indent}{scalar(key)}:", inner, (*path, key), indent)
+        yield from _entry(f"{indent}{scalar(key)}:", inner, path=(*path, key), indent=indent)
 
 
-def _entry(head: str, value: object, path: KeyPath, indent: str) -> Iterator[Line]:
+def _entry(head: str, value: object, *, path: KeyPath, indent: str) -> Iterator[Line]:
     if isinstance(value, dict):
         lines = list(_mapping(value, path, indent + _INDENT))
         if lines:

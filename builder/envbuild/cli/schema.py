@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE", help="Write it there, not to stdout.")
 @click.option("--markdown", is_flag=True, help="The reference page for people, not the schema.")
 @click.pass_obj
-def command(session: Session, /, output: str | None, markdown: bool) -> int:
+def command(session: Session, /, *, output: str | None, markdown: bool) -> int:
     """Print the JSON schema of a profile, for editors that check YAML while you type.
 
     In a profile:  # yaml-language-server: $schema=path/to/profile.schema.json

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Every variant as JSON on stdout.")
 @click.pass_obj
 def command(
-    session: Session, /, profile: str, variant: str | None, origin: bool, as_json: bool
+    session: Session, /, *, profile: str, variant: str | None, origin: bool, as_json: bool
 ) -> int:
     """Print a profile with everything applied: parents, variant, defaults."""
     resolved = resolve(profile, session.workspace.profiles().sources)

@@ -63,7 +63,7 @@ def known_names(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(names[:_NAMES]) or 'none'}{more}"
 
 
-def unknown_key(path: KeyPath, key: str, known: Iterable[str], mark: Mark) -> Problem:
+def unknown_key(path: KeyPath, key: str, *, known: Iterable[str], mark: Mark) -> Problem:
     """A key that stands where only ``known`` ones may."""
     from difflib import get_close_matches
 
@@ -170,7 +170,9 @@ def _translated(wrong: _Wrong, tree: Tree, *, complete: bool) -> Iterator[Proble
         assert isinstance(wrong.found, dict)
         for key in wrong.found:
             if key not in known:
-                yield unknown_key(wrong.path, key, known, _mark(tree, (*wrong.path, key)))
+                yield unknown_key(
+                    wrong.path, key, known=known, mark=_mark(tree, (*wrong.path, key))
+                )
     elif wrong.keyword == "required":
         yield from _required(wrong, tree, complete=complete)
     elif wrong.schema.get("type") == "array" and _appends(wrong, tree):

@@ -17,7 +17,7 @@ def merge(lower: Tree, upper: Tree) -> Tree:
     The result is settled: no null and no ``append`` is left where a layer can have one.
     """
     laying = _Laying(lower, upper)
-    value = laying.mapping(lower.value, upper.value, (), ())
+    value = laying.mapping(lower.value, upper.value, at=(), here=())
     return Tree(value=value, marks=laying.marks, removed=laying.removed)
 
 
@@ -35,7 +35,7 @@ class _Laying:
         self.removed = dict(lower.removed)
 
     def mapping(
-        self, old: dict[str, Plain], new: dict[str, Plain], at: KeyPath, here: KeyPath
+        self, old: dict[str, Plain], new: dict[str, Plain], *, at: KeyPath, here: KeyPath
     ) -> dict[str, Plain]:
         """``new``, ``at`` a path of the upper tree, over ``old``, which is ``here``."""
         merged = dict(old)
@@ -50,12 +50,12 @@ class _Laying:
             if appended is not None and isinstance(known, dict) and "append" in known:
                 continue  # an append that is no list: left, to be explained where it stands
             if appended is not None and (known is None or isinstance(known, list)):
-                merged[key] = self._append(known or [], appended, source, target)
+                merged[key] = self._append(known or [], appended, source=source, target=target)
             elif isinstance(value, dict):
                 if not isinstance(known, dict):
                     self._forget(known, target)
                     known = {}
-                merged[key] = self.mapping(known, value, source, target)
+                merged[key] = self.mapping(known, value, at=source, here=target)
             else:
                 self._forget(known, target)
                 merged[key] = value
@@ -64,7 +64,7 @@ class _Laying:
         return merged
 
     def _append(
-        self, known: list[Plain], items: list[Plain], source: KeyPath, target: KeyPath
+        self, known: list[Plain], items: list[Plain], *, source: KeyPath, target: KeyPath
     ) -> list[Plain]:
         for index, item in enumerate(items):
             self._remember(item, (*source, "append", index), (*target, len(known) + index))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from envbuild.errors import InputError, Problem
 from envbuild.profile import blame, explain
@@ -38,15 +38,31 @@ def resolve_all(
     names: Iterable[str], sources: Mapping[str, Source]
 ) -> tuple[dict[str, ResolvedProfile], tuple[Problem, ...]]:
     """Every profile that can be resolved, and the problems of all the others, each once."""
-    library = Library(sources)
     resolved: dict[str, ResolvedProfile] = {}
     problems: list[Problem] = []
+    for name, one in resolve_each(names, sources):
+        if isinstance(one, InputError):
+            problems += as_problems(one)
+        else:
+            resolved[name] = one
+    return resolved, explain.tidy(problems)
+
+
+def as_problems(error: InputError) -> tuple[Problem, ...]:
+    """The problems of an error; one of its own where it has none."""
+    return error.problems or (Problem(message=error.message, hint=error.hint),)
+
+
+def resolve_each(
+    names: Iterable[str], sources: Mapping[str, Source]
+) -> Iterator[tuple[str, ResolvedProfile | InputError]]:
+    """Each profile when it is asked for, or why it cannot be resolved."""
+    library = Library(sources)
     for name in names:
         try:
-            resolved[name] = _resolved(name, sources, library)
+            yield name, _resolved(name, sources, library)
         except InputError as error:
-            problems += error.problems or (Problem(message=error.message, hint=error.hint),)
-    return resolved, explain.tidy(problems)
+            yield name, error
 
 
 def _resolved(name: str, sources: Mapping[str, Source], library: Library) -> ResolvedProfile:

@@ -35,7 +35,7 @@ def problems(variant: Variant, removed: Mapping[KeyPath, Mark]) -> tuple[Problem
     )
 
 
-def _problem(variant: Variant, path: KeyPath, message: str, hint: str) -> Problem:
+def _problem(variant: Variant, path: KeyPath, *, message: str, hint: str) -> Problem:
     while path not in variant.marks:
         path = path[:-1]
     return Problem(message=message, mark=variant.marks[path], hint=hint)
@@ -85,7 +85,7 @@ def _conda(variant: Variant, removed: Mapping[KeyPath, Mark]) -> Iterator[Proble
         )
     if source != "conda" and conda is not None:
         message = f"conda is given, but python.source is {source}"
-        yield _problem(variant, ("conda",), message, "source: conda, or remove conda")
+        yield _problem(variant, ("conda",), message=message, hint="source: conda, or remove conda")
 
 
 def _repeated(variant: Variant) -> Iterator[Problem]:
@@ -104,7 +104,7 @@ def _repeated(variant: Variant) -> Iterator[Problem]:
                 where = ".".join(map(str, path))
                 message = f"{where}: {value!r} is the {field} of two items"
                 hint = f"give each its own {field}"
-                yield _problem(variant, (*path, index, field), message, hint)
+                yield _problem(variant, (*path, index, field), message=message, hint=hint)
             seen.add(value)
 
 
@@ -114,11 +114,12 @@ def _builds(variant: Variant) -> Iterator[Problem]:
     for index, build in enumerate(environment.python.build_from_source):
         for number, name in enumerate(build.needs):
             if name not in built:
+                wanted = "which is no git source with install: cmake"
                 yield _problem(
                     variant,
                     ("python", "build-from-source", index, "needs", number),
-                    f"{build.package} needs {name!r}, which is no git source with install: cmake",
-                    f"such sources: {', '.join(sorted(built)) or 'none'}",
+                    message=f"{build.package} needs {name!r}, {wanted}",
+                    hint=f"such sources: {', '.join(sorted(built)) or 'none'}",
                 )
 
 
@@ -127,14 +128,14 @@ def _git(variant: Variant) -> Iterator[Problem]:
     for index, source in enumerate(variant.environment.git):
         for key, hint in _idle(source):
             message = f"git: {key} has no effect with install: {source.install}"
-            yield _problem(variant, ("git", index, key), message, hint)
+            yield _problem(variant, ("git", index, key), message=message, hint=hint)
         if source.install == "cmake" and prefix is not None and _overlap(source.path, prefix):
             yield _problem(
                 variant,
                 ("git", index, "path"),
-                f"git: {source.name!r} is installed to {source.path}, where python.prefix "
+                message=f"git: {source.name!r} is installed to {source.path}, where python.prefix "
                 f"{prefix} is",
-                f"path: /opt/{source.name}",
+                hint=f"path: /opt/{source.name}",
             )
 
 
@@ -156,7 +157,9 @@ def _driver(variant: Variant) -> Iterator[Problem]:
     driver = variant.environment.hardware.driver
     if driver.min and driver.below and _numbers(driver.min) >= _numbers(driver.below):
         message = f"hardware.driver: no version is at least {driver.min} and below {driver.below}"
-        yield _problem(variant, ("hardware", "driver"), message, "min is the lower one")
+        yield _problem(
+            variant, ("hardware", "driver"), message=message, hint="min is the lower one"
+        )
 
 
 def _numbers(version: str) -> list[int]:
@@ -174,8 +177,8 @@ def _requirements(variant: Variant) -> Iterator[Problem]:
             yield _problem(
                 variant,
                 path,
-                f"{text!r} is not a requirement: {error}",
-                "write it as pip does: name[extra]>=1.0,<2 ; marker",
+                message=f"{text!r} is not a requirement: {error}",
+                hint="write it as pip does: name[extra]>=1.0,<2 ; marker",
             )
 
 

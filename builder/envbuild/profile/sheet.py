@@ -65,25 +65,21 @@ def take_apart(source: Source) -> Sheet:
     problems = list(found.problems)
     top = Mark(source.file, 1, 1)
     tree = found.tree
-    newer = _newer(tree) if tree else None
+    newer = _newer(tree) if tree else ()
     if tree is None or newer:
-        return Sheet(
-            source=source,
-            common=None,
-            problems=(*problems, *((newer,) if newer else ())),
-            parent_mark=top,
-            variants_mark=top,
-        )
+        wrong = (*problems, *newer)
+        return Sheet(source=source, common=None, problems=wrong, parent_mark=top, variants_mark=top)
     problems += _name(tree, source)
     parent = _parent(tree, problems)
     before = len(problems)
     layers = _layers(tree, problems)
     doubtful = len(problems) > before
     variants = {
-        name: _variant(name, layer, tree, problems)
+        name: _variant(name, layer, tree=tree, problems=problems)
         for name, layer in layers.items()
         if layer is not None
     }
+    places = {name: tree.marks["variants", name] for name in layers}
     unknown = _unknown(tree, _TOP, problems)
     return Sheet(
         source=source,
@@ -94,25 +90,24 @@ def take_apart(source: Source) -> Sheet:
         parent=parent,
         orphan=parent is None and tree.value.get("extends") is not None,
         variants=variants,
-        dropped={
-            name: tree.marks["variants", name] for name, layer in layers.items() if layer is None
-        },
+        dropped={name: places[name] for name, layer in layers.items() if layer is None},
         doubtful=doubtful,
-        places={name: tree.marks["variants", name] for name in layers},
+        places=places,
     )
 
 
-def _newer(tree: Tree) -> Problem | None:
+def _newer(tree: Tree) -> tuple[Problem, ...]:
     """Nothing else is said of a file in a format that this envbuild does not know."""
     version = tree.value.get("schema")
     if not isinstance(version, int) or version <= SCHEMA_VERSION:
-        return None
-    return Problem(
+        return ()
+    wrong = Problem(
         message=f"schema {version} was made for a newer envbuild; this one reads up to "
         f"{SCHEMA_VERSION}",
         mark=tree.marks[("schema",)],
         hint="upgrade envbuild",
     )
+    return (wrong,)
 
 
 def _name(tree: Tree, source: Source) -> tuple[Problem, ...]:
@@ -181,7 +176,7 @@ def not_a_layer(name: str, found: Plain, mark: Mark) -> Problem:
     )
 
 
-def _variant(name: str, layer: dict[str, Plain], tree: Tree, problems: list[Problem]) -> Tree:
+def _variant(name: str, layer: dict[str, Plain], *, tree: Tree, problems: list[Problem]) -> Tree:
     own = {path[2:]: mark for path, mark in tree.marks.items() if path[:2] == ("variants", name)}
     inner = Tree(value=layer, marks={**own, (): tree.marks[()]})
     problems += [
@@ -200,7 +195,7 @@ def _variant(name: str, layer: dict[str, Plain], tree: Tree, problems: list[Prob
 def _unknown(tree: Tree, known: AbstractSet[str], problems: list[Problem]) -> AbstractSet[str]:
     unknown = tree.value.keys() - known
     problems += [
-        explain.unknown_key((), key, known, tree.marks[key,])
+        explain.unknown_key((), key, known=known, mark=tree.marks[key,])
         for key in tree.value
         if key in unknown
     ]

@@ -3,7 +3,7 @@
 import pytest
 
 from envbuild.errors import InputError, Mark
-from envbuild.profile.resolve import resolve, resolve_all
+from envbuild.profile.resolve import Library, resolve, resolve_all
 
 from .samples import BASE, changed, refused, said, sources
 
@@ -47,6 +47,26 @@ def test_a_child_over_its_parent_and_variants_over_both():
     assert (amd.environment.python.version, arm.environment.python.version) == ("3.10", "3.12")
     assert arm.environment.env == {"MODE": "fast"}
     assert arm.environment.name == "child"
+
+
+class Counted(dict):
+    """Sources that remember what was read."""
+
+    def __init__(self, texts):
+        super().__init__(texts)
+        self.read = []
+
+    def __getitem__(self, name):
+        self.read.append(name)
+        return super().__getitem__(name)
+
+
+def test_a_library_reads_what_several_profiles_extend_once():
+    other = CHILD.replace("name: child", "name: other")
+    known = Counted(sources(base=BASE, child=CHILD, other=other))
+    library = Library(known)
+    names = [resolve(name, known, library=library).name for name in ("child", "other")]
+    assert (names, known.read) == (["child", "other"], ["child", "base", "other"])
 
 
 def test_a_variant_of_a_child_comes_after_the_same_variant_of_its_parent():
