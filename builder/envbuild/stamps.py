@@ -99,11 +99,7 @@ class Stamps:
 
     def fresh(self, profile: str) -> bool:
         """Whether the last good answer about a profile still stands."""
-        try:
-            with open(f"{self._root}/{FOLDER}/{self._stage}/{profile}", encoding="utf-8") as file:
-                first, *lines = file.read().splitlines()
-        except (OSError, ValueError):
-            return False
+        first, *lines = self._read(profile).splitlines() or [""]
         return first == self._program and all(self._unmoved(line) for line in lines)
 
     def write(self, profile: str, paths: tuple[str, ...]) -> None:
@@ -119,10 +115,20 @@ class Stamps:
         if latest > self._started - _TICK:
             return
         lines = [self._program, *(f"{self._digest(path)}  {path}" for path in noted)]
+        text = "\n".join(lines) + "\n"
         try:
-            self._put(profile, "\n".join(lines) + "\n")
+            if self._read(profile) != text:
+                self._put(profile, text)
         except OSError:
             return  # a read-only workspace can be checked, only not faster the next time
+
+    def _read(self, profile: str) -> str:
+        """A stamp as it stands; empty where there is none that can be read."""
+        try:
+            with open(f"{self._root}/{FOLDER}/{self._stage}/{profile}", encoding="utf-8") as file:
+                return file.read()
+        except (OSError, ValueError):
+            return ""
 
     def _put(self, profile: str, text: str) -> None:
         from envbuild.tools.turns import private_folder

@@ -72,7 +72,7 @@ def test_a_failure_is_found_among_clean_lines_however_the_log_is_cut(
     assert read(data, cuts) == whole
 
 
-@settings(max_examples=60)
+@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from(SAMPLES), min_size=2, max_size=4, unique_by=lambda one: one[0]),
     st.randoms(use_true_random=False),

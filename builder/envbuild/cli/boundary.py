@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import platform
-import shlex
 import signal
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 import click
@@ -202,6 +199,9 @@ def _let_go() -> None:
 
 
 def _unexpected(error: Exception, arguments: list[str], session: Session) -> int:
+    import shlex
+    import traceback
+
     from envbuild.tools import proc
     from envbuild.tools.turns import private_folder
 
@@ -224,6 +224,7 @@ def _unexpected(error: Exception, arguments: list[str], session: Session) -> int
 
 
 def _versions() -> str:
+    import platform
     from importlib.metadata import PackageNotFoundError, version  # 76 ms
 
     found = [f"envbuild {envbuild.__version__}", f"Python {platform.python_version()}"]

@@ -1,7 +1,5 @@
 """The form of a fact. ``facts/*.yaml`` are read into these."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

@@ -29,7 +29,7 @@ class Annotator(Struct, frozen=True, kw_only=True):
         """The packages of the lock, sorted by name."""
         kept = self._kept(resolution)
         if kept:
-            return tuple(self._package(pin, kept[pin.name], resolution) for pin in resolution.added)
+            return tuple(self._again(pin, kept[pin.name], resolution) for pin in resolution.added)
         versions = {pin.name: pin.version for pin in resolution.added}
         versions |= {row.name: row.version for row in resolution.provided if row.version}
         asks: dict[str, bounds.Requires | None] = {}
@@ -44,8 +44,8 @@ class Annotator(Struct, frozen=True, kw_only=True):
             for pin in resolution.added
         )
 
-    def _kept(self, resolution: Resolution) -> dict[str, tuple[Request, ...]]:
-        """The requests of the lock before, if it is about the same packages; else nothing."""
+    def _kept(self, resolution: Resolution) -> dict[str, LockedPackage]:
+        """The packages of the lock before, if it holds the same; else nothing."""
         if self.previous is None or self.previous.input != self.question.asked:
             return {}
         before = {
@@ -55,7 +55,13 @@ class Annotator(Struct, frozen=True, kw_only=True):
         now = {(pin.name, pin.version, pin.via) for pin in resolution.added}
         if before != now or self.previous.provided != resolution.provided:
             return {}
-        return {package.name: package.requested for package in self.previous.packages}
+        return {package.name: package for package in self.previous.packages}
+
+    def _again(self, pin: Pin, before: LockedPackage, resolution: Resolution) -> LockedPackage:
+        """What was locked before under the same name and version, to the same question."""
+        if resolution.two_faced or before.integrity in ("source", "vendor"):
+            return self._package(pin, before.requested, resolution)
+        return before
 
     def _package(
         self, pin: Pin, requested: tuple[Request, ...], resolution: Resolution

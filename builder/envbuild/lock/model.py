@@ -4,8 +4,6 @@
 that it names. Every value here is written and read by msgspec with no conversion between.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from msgspec import Struct

@@ -66,7 +66,10 @@ def resolve(question: Question, tool: uv.Uv, runner: Runner) -> Resolution | uv.
     if isinstance(answer, uv.Failure):
         return answer
     found = divide(question.variant, question.asked, answer)
-    faces = _public_hashes(question, found.added, tool, runner=runner)
+    wanted = tuple(pin for pin in found.added if _may_have_two_faces(question, pin))
+    if not wanted:
+        return found
+    faces = _public_hashes(question, wanted, tool, runner=runner)
     if isinstance(faces, uv.Failure):
         return faces
     return msgspec.structs.replace(
@@ -90,17 +93,16 @@ def divide(variant: Variant, asked: SolverInput, answer: tuple[Pin, ...]) -> Res
 
 
 def _public_hashes(
-    question: Question, added: tuple[Pin, ...], tool: uv.Uv, *, runner: Runner
+    question: Question, wanted: tuple[Pin, ...], tool: uv.Uv, *, runner: Runner
 ) -> dict[str, tuple[str, ...]] | uv.Failure:
     """The hashes of public placeholders of what came from a vendor index, by package.
 
     A version that the public index does not hold is left out. Without the network its answer is
     that of the lock before: a cache does not remember that an index has no such package.
     """
-    wanted = tuple(pin for pin in added if _may_have_two_faces(question, pin))
     before = {(pin.name, pin.version): set(pin.hashes) for pin in requirements.parse(question.pins)}
     found: dict[str, tuple[str, ...]] = {}
-    waiting = [wanted] if wanted else []
+    waiting = [wanted]
     while waiting:
         pins = waiting.pop()
         answer = solve(_placeholders(question.asked, pins), tool, runner)

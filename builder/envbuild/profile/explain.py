@@ -29,7 +29,7 @@ _TYPES = {
     "array": "a list",
     "object": "keys and values",
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_CONTROL = r"[\x00-\x1f\x7f\u0085\u2028\u2029]"
 _OWN = (("schema",), ("name",))
 """Keys that neither a parent nor a variant can give."""
 
@@ -238,7 +238,7 @@ def _sentence(wrong: _Wrong) -> tuple[str, str | None]:
     """What was expected and found, and a hint."""
     found, limit = wrong.found, wrong.wanted
     if isinstance(found, str):
-        control = _CONTROL.search(found)
+        control = re.search(_CONTROL, found)
         if control and wrong.keyword == "pattern":
             character = f"a control character (U+{ord(control[0]):04X}) in {shown(found)}"
             return (

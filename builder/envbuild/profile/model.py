@@ -4,8 +4,6 @@ These types are the one source of truth for the format: decoding, the JSON schem
 (``envbuild schema``) and the reference page are all made from them. Field docs stand in ``Meta``.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

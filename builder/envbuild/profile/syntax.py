@@ -16,11 +16,10 @@ from envbuild.errors import Mark, Problem
 LIMIT = 1024 * 1024
 """The most characters of one file; the longest shipped one has about 10,000."""
 
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
-)
+# Patterns for what is wrong: compiled when something is.
+_BREAK = "\r\n|[\n\r\x85\u2028\u2029]"
+_TAB = r"(?m)^ *\t[ \t]*(?=[^\s#])"
+_FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 _SHOWN = 20
 """So many characters of one file that cannot stand in YAML are named."""
 
@@ -81,7 +80,7 @@ def unreadable(text: str, file: str) -> tuple[Problem, ...]:
     if text.startswith("\ufeff"):
         message, hint = "the file begins with a byte order mark", "save it as UTF-8 without one"
         return (Problem(message=message, mark=Mark(file, 1, 1), hint=hint),)
-    tabs = list(_TAB.finditer(text)) if "\t" in text else []
+    tabs = list(re.finditer(_TAB, text)) if "\t" in text else []
     if not tabs:
         return ()
     more = f" and {len(tabs) - 1} more" if len(tabs) > 1 else ""
@@ -101,7 +100,7 @@ def explained(
     """A parser's error as problems with a place."""
     if isinstance(error, yaml.MarkedYAMLError):
         return (_sentence(error, file),)
-    found = itertools.islice(_FORBIDDEN.finditer(text), _SHOWN)
+    found = itertools.islice(re.finditer(_FORBIDDEN, text), _SHOWN)
     return tuple(
         Problem(
             message=f"the character U+{ord(character[0]):04X} cannot stand in YAML",
@@ -125,6 +124,6 @@ def _sentence(error: yaml.MarkedYAMLError, file: str) -> Problem:
 def _mark(text: str, position: int, file: str) -> Mark:
     """The place of a character, with lines counted as YAML does."""
     line, start = 1, 0
-    for found in _BREAK.finditer(text, 0, position):
+    for found in re.compile(_BREAK).finditer(text, 0, position):
         line, start = line + 1, found.end()
     return Mark(file, line, position - start + 1)

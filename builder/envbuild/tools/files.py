@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 
 from envbuild.errors import InputError, Mark, Problem, ToolError
@@ -207,9 +205,9 @@ def _finish(folder: str) -> None:
         for path in filter(None, removals.split("\0")):
             _remove(folder, path)
         _sync(folder)
-        shutil.rmtree(committed)
+        _remove_tree(committed)
     if os.path.lexists(f"{folder}/{_STAGING}"):
-        shutil.rmtree(f"{folder}/{_STAGING}")
+        _remove_tree(f"{folder}/{_STAGING}")
 
 
 def _remove(folder: str, path: str) -> None:
@@ -248,12 +246,23 @@ def scratch(files: Mapping[str, str]) -> Iterator[str]:
     Raises:
         ToolError: it cannot be written.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="envbuild-"))
-            for name, text in files.items():
-                with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
-                    file.write(text)
-        except OSError as error:
-            raise cannot_write(tempfile.gettempdir(), error) from None
+    place = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 (a new folder with a name by chance)
+    folder = f"{os.path.abspath(place)}/envbuild-{os.urandom(8).hex()}"
+    try:
+        os.mkdir(folder, 0o700)
+        for name, text in files.items():
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        _remove_tree(folder, quietly=True)
+        raise cannot_write(place, error) from None
+    try:
         yield folder
+    finally:
+        _remove_tree(folder, quietly=True)
+
+
+def _remove_tree(folder: str, *, quietly: bool = False) -> None:
+    import shutil  # 2 ms, with its compressions: not before something is to be removed
+
+    shutil.rmtree(folder, ignore_errors=quietly)

@@ -27,14 +27,15 @@ _LINGER = 2.0
 """Seconds that the children of a program which has ended may still hold its pipes open."""
 
 _MASKS = (
-    (re.compile(r"(?<=://)[^/\s'\"]+(?=@)"), "***"),
+    (r"(?<=://)[^/\s'\"]+(?=@)", "***"),
     (
-        re.compile(r"(?i)\b(\w*(?:token|password|passwd|secret|api[_-]?key)[=:] ?)[^\s&'\"]+"),
+        r"(?i)\b(\w*(?:token|password|passwd|secret|api[_-]?key)[=:] ?)[^\s&'\"]+",
         r"\1***",
     ),
-    (re.compile(r"(?i)\b((?:bearer|basic) )[\w.~+/=-]{8,}"), r"\1***"),
-    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|pypi-|hf_|nvapi-)[\w-]{8,}"), "***"),
+    (r"(?i)\b((?:bearer|basic) )[\w.~+/=-]{8,}", r"\1***"),
+    (r"\b(?:gh[pousr]_|github_pat_|glpat-|pypi-|hf_|nvapi-)[\w-]{8,}", "***"),
 )
+"""What opens doors and what stands for it; compiled when something is printed."""
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -73,7 +74,7 @@ def masked(text: str) -> str:
     password, secret or key, and tokens that show what they are by their first letters.
     """
     for pattern, mask in _MASKS:
-        text = pattern.sub(mask, text)
+        text = re.sub(pattern, mask, text)
     return text
 
 
