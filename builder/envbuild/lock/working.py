@@ -32,6 +32,11 @@ _SWITCH = 0.0005
 wait the usual 5 ms for one that reads an answer: the processor stands still meanwhile."""
 
 
+_HEAD_START = 0.02
+"""Seconds for which preparing the next job waits for the first uv to be on its way: two threads
+that share the interpreter would both be late."""
+
+
 class Refusal(Struct, frozen=True, kw_only=True):
     """Why a job gave no lock: uv's failure, with the explanation of a conflict, or checks."""
 
@@ -77,8 +82,8 @@ def run(
     returned.
     """
     pending = _Pending()
-    slots = threading.Semaphore(max(1, workers))
-    shared = msgspec.structs.replace(workshop, runner=_limited(workshop.runner, slots))
+    slots = _Slots(workshop.runner, max(1, workers))
+    shared = msgspec.structs.replace(workshop, runner=slots.run)
     finished: SimpleQueue[tuple[int, Done | BaseException]] = SimpleQueue()
     hands = [
         threading.Thread(target=_work, args=(pending, shared, finished), daemon=True)
@@ -93,6 +98,7 @@ def run(
         for job in jobs:
             if job.step.action == "run":
                 pending.add(job)
+                slots.begun.wait(_HEAD_START)  # at once, but for the first
         count = pending.close()
         while len(done) < count:
             number, one = finished.get()
@@ -110,12 +116,19 @@ def run(
     return tuple(done[number] for number in range(count))
 
 
-def _limited(runner: proc.Runner, slots: threading.Semaphore) -> proc.Runner:
-    def run_in_turn(command: proc.Command) -> proc.Outcome:
-        with slots:
-            return runner(command)
+class _Slots:
+    """At most so many programs at a time; ``begun`` is set when the first is on its way."""
 
-    return run_in_turn
+    def __init__(self, runner: proc.Runner, count: int) -> None:
+        self._runner = runner
+        self._free = threading.Semaphore(count)
+        self.begun = threading.Event()
+
+    def run(self, command: proc.Command) -> proc.Outcome:
+        """Run a command when a slot is free."""
+        with self._free:
+            self.begun.set()
+            return self._runner(command)
 
 
 def _whole(one: Done | BaseException) -> Done:

