@@ -66,12 +66,16 @@ def _variables() -> dict[str, str]:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine cannot do, saying why; in CI a missing means is an error."""
-    for mark, missing in (("container", _no_engine), ("network", _no_index)):
+    for mark, missing in (("container", _no_engine), ("git", _no_git), ("network", _no_index)):
         reason = missing() if item.get_closest_marker(mark) else None
         if reason is not None and os.environ.get("CI") == "true":
             pytest.fail(f"not run: {reason}; CI must run it", pytrace=False)
         elif reason is not None:
             pytest.skip(f"not run: {reason}")
+
+
+def _no_git() -> str | None:
+    return None if shutil.which("git") else "git is not installed"
 
 
 @cache

@@ -15,6 +15,8 @@ from tests.cli.running import Said, inside
 from tests.support.image import docker_archive, image_of, layer, python_package
 from tests.support.locks import package, variant
 
+pytestmark = pytest.mark.git
+
 SITE = "opt/venv/lib/python3.11/site-packages"
 KIT = "isaac-sim/kit/python/lib/python3.11/site-packages"
 VARIANT = "linux-amd64-cu128"
@@ -163,3 +165,14 @@ def test_an_image_without_an_engine(space: Space, monkeypatch: pytest.MonkeyPatc
     assert said.exit == 3
     assert "neither podman nor docker is installed" in said.stderr
     assert "tar:FILE" in said.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--git", "HEAD", "one"), ("HEAD:one", "one")])
+def test_revisions_where_there_is_no_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    write_lock(tmp_path, package("alpha", "1.0"))
+    said = inside(["diff", *arguments], tmp_path, monkeypatch)
+    assert said.exit == 2
+    assert "this is no git repository, so there are no revisions" in said.stderr
+    assert "hint: name two lock folders, or two images, instead" in said.stderr

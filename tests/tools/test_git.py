@@ -12,6 +12,8 @@ from envbuild.tools import proc
 from envbuild.tools.git import Git
 from envbuild.tools.proc import Command, Outcome
 
+pytestmark = pytest.mark.git
+
 ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 

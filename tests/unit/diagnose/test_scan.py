@@ -98,7 +98,7 @@ def test_the_lines_of_two_processes_that_write_at_once():
 
 
 def test_the_second_part_too_far_below_does_not_count():
-    text = DTYPE.replace("incompatibility.", "incompatibility." + "\nx" * 20)
+    text = DTYPE.replace("incompatibility.", "incompatibility." + "\nx" * 40)
     assert ids(text) == []
 
 
