@@ -14,7 +14,7 @@ from envbuild.cli import common, schema
 from envbuild.errors import InputError
 from envbuild.profile.resolve import resolve
 from envbuild.profile.words import Name
-from envbuild.tools import files
+from envbuild.tools import files, typed
 from envbuild.workspace import SHIPPED, Workspace
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _suggested(workspace: Workspace, parent: str | None) -> str:
 
 def _refuse(workspace: Workspace, name: str, parent: str | None) -> None:
     try:
-        msgspec.convert(name, Name)
+        typed.convert(name, Name)
     except msgspec.ValidationError:
         raise InputError(
             f"{name!r} is not a name for a profile",

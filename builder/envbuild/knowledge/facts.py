@@ -21,7 +21,6 @@ import os
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-import msgspec
 import yaml
 
 from envbuild.knowledge.model import (
@@ -36,7 +35,7 @@ from envbuild.knowledge.model import (
     TorchBuild,
 )
 from envbuild.names import canonical_name
-from envbuild.tools import files
+from envbuild.tools import files, typed
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "facts")
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -55,7 +54,7 @@ a GPU image needs, and every distribution since 2018 can run it."""
 
 @functools.cache
 def _rows(name: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-    return tuple(msgspec.convert(row, kind, strict=False) for row in _flat(_groups(name)))
+    return tuple(typed.convert(row, kind, strict=False) for row in _flat(_groups(name)))
 
 
 def _groups(name: str) -> list[dict[str, Any]]:
@@ -181,7 +180,7 @@ def _said(kind: str, file: str) -> dict[str, dict[str, Fact]]:
         whole = {"kind": kind, **row}
         release = said.setdefault(whole["release"], {})
         for name, value in whole.pop("says", {}).items():
-            release[name] = msgspec.convert({**whole, "name": name, "value": value}, Fact)
+            release[name] = typed.convert({**whole, "name": name, "value": value}, Fact)
     return said
 
 

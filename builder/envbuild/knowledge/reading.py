@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from envbuild.errors import InputError, Mark
 from envbuild.profile import explain, reader
 from envbuild.profile.resolved import KeyPath
+from envbuild.tools import typed
 
 Identity = Annotated[
     str,
@@ -57,7 +58,7 @@ def read(text: str, file: str, kind: type[_Kind]) -> tuple[_Kind, Book]:
         raise InputError(f"{file} cannot be read", problems=explain.tidy(found.problems))
     problems = found.problems
     try:
-        value = msgspec.convert(found.tree.value, kind)
+        value = typed.convert(found.tree.value, kind)
     except msgspec.ValidationError as error:
         problems = (*problems, *explain.problems(found.tree, error, kind=kind))
     if problems:

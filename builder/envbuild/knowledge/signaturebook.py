@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-import msgspec
 import yaml
 from msgspec import Meta, Struct
 
@@ -23,7 +22,7 @@ from envbuild.knowledge.patterns import PatternError, compiled
 from envbuild.knowledge.reading import Book, Evidence, Identity, read
 from envbuild.profile.explain import tidy
 from envbuild.profile.resolved import KeyPath
-from envbuild.tools import files
+from envbuild.tools import files, typed
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signatures")
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -121,7 +120,7 @@ def shipped() -> tuple[Signature, ...]:
     found: list[Signature] = []
     for path in signature_files():
         tree = yaml.load(files.read_text(path), Loader=_LOADER)  # noqa: S506 (scalars stay text)
-        found += msgspec.convert(tree, SignatureFile, strict=False).signatures
+        found += typed.convert(tree, SignatureFile, strict=False).signatures
     return tuple(found)
 
 

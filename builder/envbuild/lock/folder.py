@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from envbuild.errors import InputError
 from envbuild.lock.model import HEADER, LOCK_FORMAT, Lock, SolverInput
-from envbuild.tools import files
+from envbuild.tools import files, typed
 
 _TAG = b"envbuild-lock-input-1\n"
 _SEAL_TAG = b"envbuild-lock-seal-1\n"
@@ -69,7 +69,7 @@ def decode(data: bytes, label: str) -> Lock:
         InputError: it is cut off, not ours, half merged, or edited by hand.
     """
     try:
-        lock = msgspec.json.decode(data, type=Lock)
+        lock = typed.decode(data, Lock)
     except msgspec.MsgspecError as error:
         _refuse_newer(_format(data), label)
         merged = any(line.startswith(_CONFLICT) for line in data.splitlines())
@@ -86,7 +86,7 @@ def decode(data: bytes, label: str) -> Lock:
 def _format(data: bytes) -> int:
     """The format that a header which cannot be read says to have; 0 when it says none."""
     try:
-        return msgspec.json.decode(data, type=_Peek).format
+        return typed.decode(data, _Peek).format
     except msgspec.MsgspecError:
         return 0
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-import msgspec
 import tomli_w
 from msgspec import Struct
 
 from envbuild.errors import ToolError
 from envbuild.lock.model import SolverInput
+from envbuild.tools import typed
 from envbuild.tools.proc import Command, Outcome, Runner
 
 MINIMUM = (0, 13, 0)
@@ -84,7 +84,7 @@ def files(asked: SolverInput, uv: Uv, *, pins: str) -> dict[str, str]:
     """The files of one call by name; ``pins`` is the text whose versions are preferred."""
     configuration = {
         **uv.configuration,
-        "dependency-metadata": [msgspec.json.decode(row) for row in asked.metadata],
+        "dependency-metadata": [typed.decode(row, dict) for row in asked.metadata],
     }
     texts = {_REQUIREMENTS: (*asked.requirements, *asked.provided)}
     texts |= {name: lines for _, name, lines in _lists(asked)}

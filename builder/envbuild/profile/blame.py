@@ -19,6 +19,7 @@ from envbuild.profile.merge import merge
 from envbuild.profile.model import Environment
 from envbuild.profile.reader import Tree
 from envbuild.profile.resolved import Variant
+from envbuild.tools import typed
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -98,7 +99,7 @@ def _variant(
 ) -> tuple[Variant | None, tuple[Finding, ...]]:
     """A variant, or why it does not decode; and what its keys contradict in each other."""
     try:
-        environment = msgspec.convert(tree.value, Environment, strict=True)
+        environment = typed.convert(tree.value, Environment)
     except msgspec.ValidationError as error:
         wrong = explain.problems(tree, error, kind=Environment, complete=complete)
         return None, tuple(Finding(variant=name, problem=one, rule=False) for one in wrong)

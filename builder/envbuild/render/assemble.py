@@ -11,6 +11,7 @@ from envbuild.profile.resolved import Variant
 from envbuild.render import context as c
 from envbuild.render import stages
 from envbuild.render.context import Context
+from envbuild.tools import typed
 
 
 def assemble(variant: Variant, lock: Lock, *, dockerfile: str) -> Context:
@@ -72,7 +73,7 @@ def _checked(made: Context, profile: str) -> Context:
     once: a lock is a file, and its strings are to be trusted no more than a profile's.
     """
     try:
-        return msgspec.convert(msgspec.to_builtins(made), Context)
+        return typed.convert(msgspec.to_builtins(made), Context)
     except msgspec.ValidationError as error:
         raise InputError(
             f"the lock of {profile} holds what no lock can hold: {error}",
