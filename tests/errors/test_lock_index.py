@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.support.index import PackageIndex
@@ -82,7 +83,10 @@ def test_an_undeclared_index(folder: Folder) -> None:
     folder.profile("one", "delta")
     done = folder.run("lock", "--index", "nvidia")
     assert done.returncode == 2
-    assert "one declares no index 'nvidia'" in done.stderr
+    assert "no chosen profile declares an index 'nvidia'" in done.stderr
+    assert "declared: none" in done.stderr
+    planned = folder.run("lock", "--dry-run", "--index", "nvidia")
+    assert (planned.returncode, planned.stderr) == (2, done.stderr)
 
 
 def test_offline_and_refresh_contradict_each_other(folder: Folder) -> None:
@@ -103,7 +107,7 @@ def test_an_unreachable_vendor_index_is_named(folder: Folder) -> None:
     assert "UV_DEFAULT_INDEX" not in done.stderr
 
 
-def test_one_profile_without_an_index_does_not_stop_the_other(
+def test_a_profile_that_does_not_declare_an_index_does_not_ask_it(
     folder: Folder, index: PackageIndex
 ) -> None:
     folder.profile("bare", "delta")
@@ -111,6 +115,10 @@ def test_one_profile_without_an_index_does_not_stop_the_other(
     stated = f"\n  indexes: [{{name: near, url: '{index.url}', packages: [far*]}}]\n"
     path.write_text(path.read_text().replace("\nvariants:", f"{stated}variants:"))
     done = folder.run("lock", "--index", "near")
-    assert done.returncode == 2
-    assert "bare declares no index 'near'" in done.stderr
-    assert folder.locked("one")
+    assert done.returncode == 0
+    asked = {
+        name: json.loads(folder.locked(name)["envbuild.lock.json"])["variants"]
+        for name in ("bare", "one")
+    }
+    assert asked["bare"]["linux-amd64-cu128"]["input"].get("indexes", []) == []
+    assert asked["one"]["linux-amd64-cu128"]["input"]["indexes"] == ["near"]

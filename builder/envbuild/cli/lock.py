@@ -177,17 +177,28 @@ class Locking:
 def _do(run: Locking, profiles: Iterator[ResolvedProfile], doing: Doing) -> int:
     targets = run.prepared(profiles)
     if doing.dry_run:
-        _plan(run.session, tuple(targets), as_json=doing.as_json)
+        _plan(run.session, tuple(_known(run, targets)), as_json=doing.as_json)
         return 2 if run.errors else 0
     tool = Tool(offline=doing.offline, refresh=doing.refresh)
     held = run.session.workspace.path(".envbuild", "lock")
     with files.exclusive(held, waiting=lambda pid: _waiting(run.session, pid)):
-        if run.options.upgrade_packages:
-            known = tuple(targets)
-            jobs = [job for target in known for job in target.jobs]
-            planning.refuse_unknown_packages(run.options.upgrade_packages, jobs)
-            targets = iter(known)
-        return _lock(run, targets, tool, doing=doing)
+        return _lock(run, _known(run, targets), tool, doing=doing)
+
+
+def _known(run: Locking, targets: Iterator[locking.Target]) -> Iterator[locking.Target]:
+    """The same targets; all are prepared first where the user names a package or an index.
+
+    Raises:
+        InputError: none of them knows it.
+    """
+    packages, indexes = run.options.upgrade_packages, run.options.indexes or ()
+    if not packages and not indexes:
+        return targets
+    every = tuple(targets)
+    jobs = [job for target in every for job in target.jobs]
+    planning.refuse_unknown_packages(packages, jobs)
+    planning.refuse_unknown_indexes(indexes, jobs)
+    return iter(every)
 
 
 def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing: Doing) -> int:

@@ -24,8 +24,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """What the user asked of ``envbuild lock``.
 
     ``upgrade_packages`` are canonical names that may move; ``upgrade`` lets everything move.
-    ``as_of`` stands above the profile's moment; ``indexes`` None keeps those of the old lock;
-    ``force`` resolves what is fresh too.
+    ``as_of`` stands above the profile's moment; ``indexes`` None keeps those of the old lock,
+    and each variant asks those of them that it declares; ``force`` resolves what is fresh too.
     """
 
     upgrade: bool = False
@@ -51,9 +51,8 @@ def plan(
     ``now`` is the moment taken when neither the user, the profile nor the old lock names one.
 
     Raises:
-        InputError: a requirement cannot be read, or an index or package is not known.
+        InputError: a requirement cannot be read.
     """
-    _refuse_unknown_indexes(profile, options.indexes or ())
     return tuple(_job(profile.name, variant, folder, options, now) for variant in profile.variants)
 
 
@@ -61,9 +60,10 @@ def _job(profile: str, variant: Variant, folder: LockFolder, options: Options, n
     previous = folder.header.variants.get(variant.name) if folder.header else None
     kept = previous.input.as_of if previous and not options.upgrade else None
     moment = options.as_of or variant.environment.as_of or kept or now
-    indexes = options.indexes
-    if indexes is None:
-        indexes = previous.input.indexes if previous else ()
+    indexes = previous.input.indexes if previous else ()
+    if options.indexes is not None:
+        declared = _declared(variant)
+        indexes = tuple(name for name in options.indexes if name in declared)
     asked, origins = solver_input(variant, as_of=moment, indexes=indexes)
     reason = _reason(
         asked_moved=freshness.moved(asked, previous) if previous else None,
@@ -128,14 +128,23 @@ def _pins(folder: LockFolder, previous: VariantLock | None) -> str:
     return "".join(text.decode("utf-8", "replace") for text in texts)
 
 
-def _refuse_unknown_indexes(profile: ResolvedProfile, asked: tuple[str, ...]) -> None:
-    declared = {i.name for v in profile.variants for i in v.environment.python.indexes}
-    for name in asked:
+def refuse_unknown_indexes(names: Iterable[str], jobs: Iterable[Job]) -> None:
+    """Refuse to ask an index that no profile declares.
+
+    Raises:
+        InputError: with the names of those that are declared.
+    """
+    declared = {name for job in jobs for name in _declared(job.question.variant)}
+    for name in names:
         if name not in declared:
             known = ", ".join(sorted(declared)) or "none"
             raise InputError(
-                f"{profile.name} declares no index {name!r}", hint=f"declared there: {known}"
+                f"no chosen profile declares an index {name!r}", hint=f"declared: {known}"
             )
+
+
+def _declared(variant: Variant) -> tuple[str, ...]:
+    return tuple(index.name for index in variant.environment.python.indexes)
 
 
 def refuse_unknown_packages(names: Iterable[str], jobs: Iterable[Job]) -> None:
