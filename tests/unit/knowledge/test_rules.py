@@ -87,6 +87,7 @@ _LAB = ("isaacsim[all,extscache]==5.1.0", "isaaclab==2.3.2.post1")
         ("numpy<2", set()),  # the bundle is a constraint of the resolver, and leaves one
         ("numpy==1.26.0", set()),
         ("rerun-sdk>=0.24", {"numpy-2-wanted"}),
+        ("opencv-contrib-python==4.12.0.88", {"numpy-2-wanted"}),
         ("rerun-sdk<0.24", set()),
         ("rerun-sdk", set()),
         ("pin==3.4.0", {"numpy-2-wanted"}),
@@ -99,6 +100,16 @@ def test_numpy_in_a_process_with_isaac_sim(wanted, rules):
     told = {"with": ["image-5-1"], "python": {"requirements": [wanted]}}
     said = {one.rule for one in judge([example(told, PIECES)], rulebook.shipped())}
     assert {one for one in said if one.startswith(("numpy", "bundled"))} == rules
+
+
+def test_a_numpy_beside_the_bundle_hides_no_other_package():
+    told = {"with": ["image-5-1"], "python": {"requirements": ["numpy==1.26.4", "pillow>=12"]}}
+    said = judge([example(told, PIECES)], rulebook.shipped())
+    assert {(one.rule, one.message.split(" ")[0]) for one in said if one.severity == "error"} >= {
+        ("numpy-equals-bundle", "NumPy"),
+        ("bundled-otherwise", "pillow>=12"),
+    }
+    assert [one.rule for one in said].count("bundled-otherwise") == 1
 
 
 def test_a_policy_on_numpy_1_cannot_have_what_needs_numpy_2():
