@@ -60,6 +60,8 @@ def _answered_from_stamps(arguments: list[str]) -> bool:
     default = own or stamps.profiles(stamps.shipped_folder()) or {}
     if stage == "lock" and not chosen and stamps.leftovers(root, default):
         return False
+    if any(name not in default for name in chosen):
+        return False
     profiles = chosen or default
     kept = stamps.Stamps(root, stage)
     if not profiles or not all(kept.fresh(name) for name in profiles):

@@ -226,3 +226,9 @@ def test_a_peer_that_appears(workspace: Path) -> None:
         text.replace("name: one", "name: late") + f"contracts: [{answer}]\n"
     )
     assert "contract" in envbuild(workspace, "check", "one").stdout
+
+
+def test_a_name_that_climbs_out_of_its_folder_is_no_profile(workspace: Path) -> None:
+    for name in ("../render/one", "../lock/one", "./one"):
+        done = envbuild(workspace, "lock", "--check", name)
+        assert (done.exit, done.stderr.count(f"no profile is called {name!r}")) == (2, 1)

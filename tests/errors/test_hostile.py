@@ -124,17 +124,45 @@ FIELDS = [
     ("workdir",),
     ("entrypoint", 0),
     ("command", 0),
+    ("conda", "channels", 0),
+    ("conda", "packages", 0),
+    ("conda", "virtual-packages", "__glibc"),
 ]
+KEYS = [
+    ("env",),
+    ("python", "build-from-source", 0, "environment"),
+    ("conda", "virtual-packages"),
+]
+"""Mappings whose names reach a Dockerfile too."""
+
+
+def plain(field: tuple[str | int, ...]) -> dict[str, object]:
+    """The profile; for a field of conda, one whose Python comes from there."""
+    profile = copy.deepcopy(PROFILE)
+    if field[0] == "conda":
+        python: dict[str, object] = profile["python"]  # type: ignore[assignment]
+        python |= {"source": "conda", "prefix": "/opt/conda/envs/one"}
+        del python["interpreter"]
+        profile["conda"] = {
+            "channels": ["conda-forge"],
+            "packages": ["python=3.11"],
+            "virtual-packages": {"__glibc": "2.35"},
+        }
+    return profile
 
 
 def altered(field: tuple[str | int, ...], value: str) -> dict[str, object]:
     """The profile with one field replaced."""
-    profile = copy.deepcopy(PROFILE)
-    place: object = profile
-    for step in field[:-1]:
-        place = place[step]  # type: ignore[index]
-    place[field[-1]] = value  # type: ignore[index]
+    profile = plain(field)
+    holder(profile, field[:-1])[field[-1]] = value
     return profile
+
+
+def holder(profile: dict[str, object], path: tuple[str | int, ...]) -> dict[str | int, object]:
+    place: object = profile
+    for step in path:
+        place = place[step]  # type: ignore[index]
+    return place  # type: ignore[return-value]
 
 
 @pytest.fixture(scope="module")
@@ -173,29 +201,53 @@ def variables(dockerfile: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
+@pytest.fixture(scope="module")
+def shapes(folder: Folder) -> dict[bool, list[str]]:
+    """The instructions of the harmless profile, by whether its Python comes from conda."""
+    found = {}
+    for conda, field in ((True, ("conda",)), (False, ("name",))):
+        write(folder, plain(field))
+        assert folder.run("lock").returncode == 0
+        found[conda] = shape(refused_or_rendered(folder))
+    return found
+
+
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: ".".join(map(str, field)))
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_value_is_refused_or_harmless(
-    folder: Folder, field: tuple[str | int, ...], kind: str
+    folder: Folder, shapes: dict[bool, list[str]], field: tuple[str | int, ...], kind: str
 ) -> None:
-    dockerfile = (folder.root / "Dockerfiles/one/Dockerfile").read_text()
     write(folder, altered(field, HOSTILE[kind]))
+    said = refused_or_rendered(folder)
+    if said:
+        assert shape(said) == shapes[field[0] == "conda"]
+    if said and field == ("env", "SOME"):
+        assert variables(said)["SOME"] == HOSTILE[kind]
+
+
+@pytest.mark.parametrize("field", KEYS, ids=lambda field: ".".join(map(str, field)))
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_name_is_refused(folder: Folder, field: tuple[str | int, ...], kind: str) -> None:
+    profile = plain(field)
+    holder(profile, field)[HOSTILE[kind]] = "value"
+    write(folder, profile)
+    assert refused_or_rendered(folder) == ""
+
+
+def refused_or_rendered(folder: Folder) -> str:
+    """The Dockerfile; nothing where the profile was refused, with a place in it."""
     status, said, message = render(folder)
     if "lock is stale" in message:
         assert folder.run("lock").returncode == 0
         status, said, message = render(folder)
-    if status == 0:
-        assert shape(said) == shape(dockerfile)
-        if field == ("env", "SOME"):
-            assert variables(said)["SOME"] == HOSTILE[kind]
-    else:
+    if status != 0:
         assert status == 2, message
-        assert "envs/one.yaml:" in message or "does not exist" in message
+        assert "envs/one.yaml:" in message
         assert said == ""
+    return said
 
 
 def test_the_profile_itself_renders(folder: Folder) -> None:
     write(folder, PROFILE)
-    status, said, message = render(folder)
-    assert status == 0, message
+    said = refused_or_rendered(folder)
     assert shape(said) == shape((folder.root / "Dockerfiles/one/Dockerfile").read_text())

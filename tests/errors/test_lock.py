@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -173,3 +174,41 @@ def test_a_bare_address_is_refused_where_it_stands(folder: Folder, text: str) ->
     assert done.returncode == 2
     assert done.stderr.count("envs/one.yaml:13:18: error: ") == 1
     assert "is not a requirement" in done.stderr or "requirement as pip takes it" in done.stderr
+
+
+def test_a_folder_that_cannot_be_listed(folder: Folder) -> None:
+    """A link to itself: what root may not read either."""
+    folder.profile("one", "delta")
+    assert folder.run("lock").returncode == 0
+    (folder.root / "Dockerfiles").mkdir()
+    (folder.root / "Dockerfiles" / "one").symlink_to("one")
+    for command in (("render",), ("render", "--check")):
+        done = folder.run(*command)
+        assert done.returncode == 2
+        assert "Dockerfiles/one" in done.stderr
+        assert "bug" not in done.stderr
+    (folder.root / "lockfiles").rename(folder.root / "aside")
+    (folder.root / "lockfiles").symlink_to("lockfiles")
+    done = folder.run("lock", "--check")
+    assert done.returncode == 2
+    assert "lockfiles cannot be read: too many levels of symbolic links" in done.stderr.lower()
+
+
+def test_a_file_to_copy_that_is_not_there(folder: Folder) -> None:
+    path = folder.profile("one", "delta")
+    path.write_text(path.read_text() + "files: [{source: nofile, path: /opt/x}]\n")
+    done = folder.run("lock")
+    assert done.returncode == 2
+    assert "envs/one.yaml:16:10: error: envs/nofile does not exist" in done.stderr
+    assert "hint: its path is relative to the file of the profile" in done.stderr
+
+
+def test_a_uv_that_is_killed(folder: Folder, tmp_path: Path) -> None:
+    folder.profile("one", "delta")
+    killed = tmp_path / "uv"
+    killed.write_text('#!/bin/sh\n[ "$1" = --version ] && echo uv 0.13.8 && exit\nkill -9 $$\n')
+    killed.chmod(0o755)
+    done = folder.run("lock", ENVBUILD_UV=str(killed))
+    assert done.returncode == 3
+    assert "uv was killed" in done.stderr
+    assert "hint: the system kills what takes too much memory: try --jobs 1" in done.stderr

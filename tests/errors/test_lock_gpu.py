@@ -40,7 +40,7 @@ def test_a_gpu_that_torch_has_no_code_for(folder: Folder, version: str) -> None:
     assert done.returncode == 2
     assert "envs/one.yaml:17:10: error: torch 2." in done.stderr
     assert "has no code for sm_61 [torch-of-gpu]" in done.stderr
-    assert "the rules refuse 1 of 1 profiles" in done.stderr
+    assert "the rules refuse one" in done.stderr
 
 
 def test_a_gpu_that_the_resolved_torch_has_no_code_for(folder: Folder, world: PackageIndex) -> None:

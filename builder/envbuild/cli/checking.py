@@ -11,31 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envbuild.cli.main import Session
+    from envbuild.errors import Problem
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles
 
 
-def refuse(
+def refused(
     session: Session,
     found: Profiles,
     resolved: Mapping[str, ResolvedProfile],
     *,
     locked: bool,
-) -> None:
-    """Let nothing pass that a rule forbids; warnings are said.
+) -> dict[str, InputError]:
+    """The profiles that a rule forbids, each with its findings as problems; warnings are said.
 
     ``lock`` asks without ``locked``: a lock that is to be replaced must not forbid its successor.
     A profile of which nothing was found the last time is not judged again until a file moves that
     the answer depends on.
 
     Raises:
-        InputError: with every finding that is an error, or with the problems of the user's rules.
+        InputError: with the problems of the user's own rules.
     """
     stage = "check" if locked else "rules"
     kept = stamps.Stamps(session.workspace.root, stage)
     doubtful = {name: one for name, one in resolved.items() if not kept.fresh(name)}
     if not doubtful:
-        return
+        return {}
     from envbuild.cli import judging  # 60 ms, for what has changed
     from envbuild.knowledge import judge
 
@@ -44,11 +45,14 @@ def refuse(
     warnings = (judge.as_problem(one) for one in judge.unwaived(verdict.findings, "warning"))
     for problem in dict.fromkeys(warnings):
         session.console.problem(problem, kind="warning")
-    errors = tuple(judge.unwaived(verdict.findings, "error"))
-    if errors:
-        broken = len({one.profile for one in errors})
-        raise InputError(
-            f"the rules refuse {broken} of {len(resolved)} profiles",
+    errors: dict[str, list[Problem]] = {}
+    for one in judge.unwaived(verdict.findings, "error"):
+        errors.setdefault(one.profile, []).append(judge.as_problem(one))
+    return {
+        name: InputError(
+            f"the rules refuse {name}",
             hint="envbuild check says why; waive: sets a rule aside, with a reason",
-            problems=tuple(dict.fromkeys(judge.as_problem(one) for one in errors)),
+            problems=tuple(dict.fromkeys(problems)),
         )
+        for name, problems in errors.items()
+    }

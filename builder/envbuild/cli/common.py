@@ -51,26 +51,35 @@ def chosen(found: Profiles, names: Iterable[str]) -> dict[str, ResolvedProfile]:
     Raises:
         InputError: with every problem of every chosen profile.
     """
-    return {profile.name: profile for profile in one_by_one(found, names)}
+    good: dict[str, ResolvedProfile] = {}
+    broken: list[InputError] = []
+    for name, one in each(found, names):
+        if isinstance(one, InputError):
+            broken.append(one)
+        else:
+            good[name] = one
+    if broken:
+        told = tidy(problem for error in broken for problem in as_problems(error))
+        count = len(good) + len(broken)
+        raise InputError(f"{len(broken)} of {count} profiles cannot be used", problems=told)
+    return good
 
 
-def one_by_one(found: Profiles, names: Iterable[str]) -> Iterator[ResolvedProfile]:
-    """As :func:`chosen`, each when it is asked for; the error comes after the last."""
+def each(
+    found: Profiles, names: Iterable[str]
+) -> Iterator[tuple[str, ResolvedProfile | InputError]]:
+    """As :func:`chosen`, each when it is asked for; or why it cannot be used.
+
+    Raises:
+        InputError: there is no profile, or a name is not known.
+    """
     wanted = tuple(dict.fromkeys(names)) or found.default
     if not wanted:
         raise InputError("there is no profile here", hint="envbuild init makes one")
     for name in wanted:
         if name not in found.sources:
             resolve(name, found.sources)
-    broken: list[InputError] = []
-    for _, one in resolve_each(wanted, found.sources):
-        if isinstance(one, InputError):
-            broken.append(one)
-        else:
-            yield one
-    if broken:
-        told = tidy(problem for error in broken for problem in as_problems(error))
-        raise InputError(f"{len(broken)} of {len(wanted)} profiles cannot be used", problems=told)
+    yield from resolve_each(wanted, found.sources)
 
 
 def input_files(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> list[str]:

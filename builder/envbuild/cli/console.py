@@ -89,7 +89,10 @@ class Console:
             self._write(f"  {self.styled('hint', 'hint')}: {_printable(text)}", sys.stderr)
 
     def problem(self, problem: Problem, *, kind: Kind = "error") -> None:
-        """One problem with its place, the line that it points at, and its hint."""
+        """One problem with its place, the line that it points at, and its hint; a warning is
+        silent with ``--quiet``."""
+        if kind == "warning" and self.volume < 0:
+            return
         place = f"{problem.mark}: " if problem.mark else ""
         label = self.styled(kind, kind)
         self._write(f"{place}{label}: {_printable(problem.message)}", sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,13 +20,16 @@ from envbuild.tools import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import TypeAlias
 
     from envbuild.cli.main import Session
     from envbuild.knowledge.rulebook import Rulebook
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles
 
-_OUTSIDE = frozenset({"network", "offline", "build", "failed", "interrupted"})
+    Each: TypeAlias = tuple[str, ResolvedProfile | InputError]
+
+_OUTSIDE = frozenset({"network", "offline", "build", "failed", "interrupted", "killed"})
 """Failures that are not an answer about the profile: exit status 3, not 1."""
 
 
@@ -69,7 +73,7 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         as_json = bool(chosen["as_json"])
         status = lock_check.check(session, found, profiles, as_json=as_json)
     else:
-        wanted = common.one_by_one(found, profiles)
+        wanted = common.each(found, profiles)
         status = _do(Locking(session, found, _options(chosen)), wanted, _doing(chosen))
     if not profiles:
         from envbuild.cli import lock_check
@@ -144,22 +148,35 @@ class Locking:
         self.errors: dict[str, InputError] = {}
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def prepared(self, profiles: Iterator[ResolvedProfile]) -> Iterator[locking.Target]:
+    def prepared(self, profiles: Iterator[Each]) -> Iterator[locking.Target]:
         """What locking each would do, one by one: the first is begun before the next is read.
 
         Nothing is written before all are prepared, so the rules are asked while the first is on
-        its way.
+        its way; if they refuse it, what it gives is dropped.
 
         Raises:
-            InputError: a profile cannot be used, or a rule refuses it.
+            InputError: the user's own rules cannot be used.
         """
-        first = next(profiles)
-        yield from self._target(first)
-        others = list(profiles)
-        together = {profile.name: profile for profile in (first, *others)}
-        checking.refuse(self.session, self.found, together, locked=False)
-        for profile in others:
+        usable = self._usable(profiles)
+        first = tuple(itertools.islice(usable, 1))
+        for profile in first:
             yield from self._target(profile)
+        others = tuple(usable)
+        together = {profile.name: profile for profile in (*first, *others)}
+        refused = checking.refused(self.session, self.found, together, locked=False)
+        for name, error in refused.items():
+            self._fail(name, error)
+        for profile in others:
+            if profile.name not in refused:
+                yield from self._target(profile)
+
+    def _usable(self, profiles: Iterator[Each]) -> Iterator[ResolvedProfile]:
+        """The profiles that can be used; what is wrong with the others is said."""
+        for name, one in profiles:
+            if isinstance(one, InputError):
+                self._fail(name, one)
+            else:
+                yield one
 
     def _target(self, profile: ResolvedProfile) -> Iterator[locking.Target]:
         """The target of a profile; none where there is an error, which is said."""
@@ -168,16 +185,48 @@ class Locking:
                 self.session.workspace, self.found, profile, options=self.options, now=self.now
             )
         except InputError as error:
-            from envbuild.cli import lock_report
+            self._fail(profile.name, error)
 
-            self.errors[profile.name] = error
-            lock_report.say_error(self.session.console, profile.name, error)
+    def _fail(self, name: str, error: InputError) -> None:
+        """Keep why a profile cannot be locked, and say it; a problem that two share, once."""
+        from envbuild.cli import lock_report
+
+        said = {problem for other in self.errors.values() for problem in other.problems}
+        self.errors[name] = error
+        lock_report.say_error(self.session.console, name, error, said=said)
 
 
-def _do(run: Locking, profiles: Iterator[ResolvedProfile], doing: Doing) -> int:
+class Following:
+    """Says how each job ended, and stamps what was written."""
+
+    def __init__(self, run: Locking, tool: Tool) -> None:
+        self._run = run
+        self._tool = tool
+
+    def refuses(self, profile: str) -> bool:
+        """Whether an error was found after the profile had been begun."""
+        return profile in self._run.errors
+
+    def done(self, one: working.Done, left: int) -> None:
+        """Say how a job ended."""
+        from envbuild.cli import lock_report  # not needed before the first answer
+
+        console = self._run.session.console
+        lock_report.say_done(console, one, self._tool.index_origin)
+        if left:
+            console.live(f"resolving {counted(left, 'variant')} ...")
+
+    def written(self, target: locking.Target, held: frozenset[str]) -> None:
+        """Stamp that a lock is fresh."""
+        run = self._run
+        locking.remember(run.session.workspace, run.found, target.profile, locked=held)
+
+
+def _do(run: Locking, profiles: Iterator[Each], doing: Doing) -> int:
     targets = run.prepared(profiles)
     if doing.dry_run:
-        _plan(run.session, tuple(_known(run, targets)), as_json=doing.as_json)
+        planned = tuple(_known(run, targets))
+        _plan(run, [one for one in planned if one.profile.name not in run.errors], doing)
         return 2 if run.errors else 0
     tool = Tool(offline=doing.offline, refresh=doing.refresh)
     held = run.session.workspace.path(".envbuild", "lock")
@@ -202,18 +251,6 @@ def _known(run: Locking, targets: Iterator[locking.Target]) -> Iterator[locking.
 
 
 def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing: Doing) -> int:
-    from envbuild.cli import lock_report  # not needed before the first answer
-
-    console = run.session.console
-
-    def say(one: working.Done, left: int) -> None:
-        lock_report.say_done(console, one, tool.index_origin)
-        if left:
-            console.live(f"resolving {counted(left, 'variant')} ...")
-
-    def remember(target: locking.Target, held: frozenset[str]) -> None:
-        locking.remember(run.session.workspace, run.found, target.profile, locked=held)
-
     def book() -> Rulebook:
         from envbuild.knowledge import rulebook  # only where something is to be judged
 
@@ -223,22 +260,23 @@ def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing:
         targets,
         locking.workshop(tool, book),
         workers=doing.workers,
-        on_done=say,
-        on_written=remember,
+        follower=Following(run, tool),
     )
     if doing.as_json:
+        from envbuild.cli import lock_report
+
         rows = [lock_report.as_row(outcome) for outcome in outcomes]
         rows += [lock_report.error_data(name, error) for name, error in run.errors.items()]
-        console.json(sorted(rows, key=lambda row: str(row["profile"])))
+        run.session.console.json(sorted(rows, key=lambda row: str(row["profile"])))
     return _summary(run, outcomes)
 
 
-def _plan(session: Session, targets: tuple[locking.Target, ...], *, as_json: bool) -> None:
+def _plan(run: Locking, targets: list[locking.Target], doing: Doing) -> None:
     steps = tuple(job.step for target in targets for job in target.jobs)
-    if as_json:
-        session.console.json(steps)
+    if doing.as_json:
+        run.session.console.json(steps)
     else:
-        session.console.plan(steps)
+        run.session.console.plan(steps)
 
 
 def _summary(run: Locking, outcomes: list[locking.Outcome]) -> int:

@@ -11,6 +11,7 @@ from envbuild.lock.model import HEADER
 from envbuild.profile.explain import tidy
 from envbuild.profile.resolve import resolve
 from envbuild.speech import counted
+from envbuild.tools import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,6 +99,6 @@ def mention_leftovers(session: Session, found: Profiles) -> None:
         return
     for stage, mark in _WRITTEN:
         folder = session.workspace.path(stage)
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        for name in files.names(folder, label=stage):
             if name not in found.sources and os.path.isfile(os.path.join(folder, name, mark)):
                 session.console.hint(f"{stage}/{name} belongs to no profile: it can be removed")

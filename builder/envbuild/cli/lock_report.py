@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from envbuild.lock.working import Refusal
+from envbuild.names import requirement_name
 from envbuild.speech import counted
 from envbuild.tools import proc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from envbuild.cli.console import Console
     from envbuild.cli.locking import Outcome
-    from envbuild.errors import InputError
+    from envbuild.errors import InputError, Problem
     from envbuild.lock.conflict import Explanation, Part
     from envbuild.lock.uv import Failure
     from envbuild.lock.ways import WayOut
@@ -32,6 +33,7 @@ _CAUSES = {
     "offline": "the cache does not hold everything, and the network is off",
     "input": "uv does not understand a requirement",
     "interrupted": "uv was interrupted",
+    "killed": "uv was killed",
     "failed": "uv failed",
 }
 
@@ -43,6 +45,10 @@ _AGAINST = {
     "companion": "what torch asks of packages compiled against it",
     "provided": "what the image holds",
 }
+
+
+_OWN = ("requirement", "constraint", "override")
+"""What the profile says itself."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -65,10 +71,13 @@ def say_refusal(console: Console, one: Done, index: str) -> None:
         console.detail(proc.masked(refusal.failure.text))
 
 
-def say_error(console: Console, profile: str, error: InputError) -> None:
-    """Say why a profile could not be begun."""
+def say_error(
+    console: Console, profile: str, error: InputError, *, said: Container[Problem]
+) -> None:
+    """Say why a profile could not be begun, but for the problems that were said before."""
     for problem in error.problems:
-        console.problem(problem)
+        if problem not in said:
+            console.problem(problem)
     named = profile in error.message
     console.fail(error.message if named else f"{profile}: {error.message}")
     console.hint(error.hint)
@@ -150,6 +159,8 @@ def _hint(failure: Failure, explanation: Explanation | None, index: str) -> str:
         return "run once without --offline to fill the cache"
     if failure.kind == "build":
         return "pin its build requirements under python.build-constraints, or state its metadata"
+    if failure.kind == "killed":
+        return "the system kills what takes too much memory: try --jobs 1"
     return ""
 
 
@@ -176,6 +187,10 @@ def _advice(explanation: Explanation) -> str:
         )
     if reading.no_version:
         return f"no index that was asked has {reading.no_version[0]} as of the profile's moment"
+    own = [part for part in explanation.core if part.kind in _OWN]
+    names = {requirement_name(part.text) for part in own}
+    if len(names) == 1 and len(own) == len(explanation.core) > 1:
+        return "the profile itself asks for both: change one of these lines"
     if any(part.kind in ("bundle", "provided") for part in explanation.core):
         return "no relaxation that was tried solved it; two environments may be the answer"
     return "no relaxation that was tried solved it"
@@ -212,8 +227,24 @@ def say_done(console: Console, one: Done, index_origin: Callable[[], str]) -> No
     provided = len(one.result.provided)
     outcome = count + (f", {provided} left to the image" if provided else "")
     console.step(one.job.step, outcome, one.seconds)
+    for name, version in _unmoved(one):
+        asked = one.job.question.asked
+        console.say(
+            f"  {name} stays {version} as of {asked.as_of}: envbuild why says who limits it"
+        )
     for row in one.result.unknown:
         console.say(f"  not known: {row.what} ({row.why})")
+
+
+def _unmoved(one: Done) -> list[tuple[str, str]]:
+    """What was let go by name, and has the version that it had."""
+    previous = one.job.previous
+    if previous is None or isinstance(one.result, Refusal):
+        return []
+    before = {package.name: package.version for package in previous.packages}
+    now = {package.name: package.version for package in one.result.packages}
+    let_go = one.job.question.upgrade or ()
+    return [(name, now[name]) for name in let_go if name in now and now[name] == before.get(name)]
 
 
 def _whose_index(one: Done, index_origin: Callable[[], str]) -> str:

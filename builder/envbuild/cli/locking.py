@@ -6,7 +6,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ import envbuild
 from envbuild import stamps
 from envbuild.cli import common
 from envbuild.cli.uvtool import Tool
-from envbuild.errors import InputError, Problem
+from envbuild.errors import InputError, Mark, Problem
 from envbuild.knowledge import facts
 from envbuild.lock import folder, freshness, planning, working
 from envbuild.lock.checks import Checks
@@ -48,6 +48,19 @@ class Outcome(Struct, frozen=True, kw_only=True):
     done: Mapping[str, working.Done]
 
 
+class Follower(Protocol):
+    """Who is told how locking goes."""
+
+    def refuses(self, profile: str) -> bool:
+        """Whether a profile is not to be locked after all; asked when all targets are taken."""
+
+    def done(self, one: working.Done, left: int) -> None:
+        """A job is finished, and so many are left."""
+
+    def written(self, target: Target, held: frozenset[str]) -> None:
+        """The lock of a target stands, changed or not; beside the header its folder holds these."""
+
+
 def workspace_path(workspace: Workspace, profile: str) -> tuple[str, str]:
     """The lock folder of a profile: its path, and its name for people."""
     label = f"lockfiles/{profile}"
@@ -58,10 +71,19 @@ def copied_files(found: Profiles, profile: ResolvedProfile) -> dict[str, bytes]:
     """The files that a profile copies into its image, by their path in ``files/``.
 
     Raises:
-        InputError: one does not exist, or two are copied under one name.
+        InputError: one cannot be read, or two are copied under one name.
     """
-    paths = copied_paths(found, profile)
-    return {name: files.read_bytes(path) for name, path in paths.items()}
+    read: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    for name, one in _copied(found, profile).items():
+        try:
+            read[name] = files.read_bytes(one.path, label=one.label)
+        except InputError as error:
+            hint = "its path is relative to the file of the profile"
+            problems.append(Problem(message=error.message, mark=one.mark, hint=hint))
+    if problems:
+        raise InputError("a file to copy cannot be read", problems=tuple(problems))
+    return read
 
 
 def copied_paths(found: Profiles, profile: ResolvedProfile) -> dict[str, str]:
@@ -70,19 +92,33 @@ def copied_paths(found: Profiles, profile: ResolvedProfile) -> dict[str, str]:
     Raises:
         InputError: two files are copied under one name.
     """
-    paths: dict[str, str] = {}
+    return {name: one.path for name, one in _copied(found, profile).items()}
+
+
+class _Copied(Struct, frozen=True):
+    """A file to copy: where it lies, its name for people, and who asks for it."""
+
+    path: str
+    label: str
+    mark: Mark
+
+
+def _copied(found: Profiles, profile: ResolvedProfile) -> dict[str, _Copied]:
+    copied: dict[str, _Copied] = {}
     for variant in profile.variants:
         for index, file in enumerate(variant.environment.files):
-            mark = variant.marks[("files", index)]
+            mark = variant.marks[("files", index, "source")]
             path = f"{os.path.dirname(found.paths[mark.file])}/{file.source}"
-            if paths.setdefault(file.source, path) != path:
+            label = f"{os.path.dirname(mark.file)}/{file.source}"
+            before = copied.setdefault(file.source, _Copied(path, label, mark))
+            if before.path != path:
                 problem = Problem(
-                    message=f"{file.source} is also copied from {paths[file.source]}",
+                    message=f"{file.source} is also copied from {before.label}",
                     mark=mark,
                     hint="give one of the two another name",
                 )
                 raise InputError("two files have one name", problems=(problem,))
-    return dict(sorted(paths.items()))
+    return dict(sorted(copied.items()))
 
 
 def freshness_of(
@@ -161,14 +197,9 @@ def run(
     shop: working.Workshop,
     *,
     workers: int,
-    on_done: Callable[[working.Done, int], None],
-    on_written: Callable[[Target, frozenset[str]], None],
+    follower: Follower,
 ) -> list[Outcome]:
-    """Lock the targets: each is written as soon as its last job is done, while others still run.
-
-    ``on_written`` is told every target whose lock stands afterwards, changed or not, and the files
-    that its folder then holds beside the header.
-    """
+    """Lock the targets: each is written as soon as its last job is done, while others still run."""
     open_targets: dict[str, Target] = {}
     done: dict[str, working.Done] = {}
     outcomes: dict[str, Outcome] = {}
@@ -185,21 +216,24 @@ def run(
         status, held = write(target, own, shop.version)
         outcomes[target.profile.name] = Outcome(target=target, status=status, done=own)
         if status != "failed":
-            on_written(target, held - {HEADER})
+            follower.written(target, held - {HEADER})
 
     def one_done(one: working.Done, left: int) -> None:
-        on_done(one, left)
         name = one.job.step.target
+        if follower.refuses(name.partition("/")[0]):
+            return
+        follower.done(one, left)
         done[name] = one
         target = open_targets[name.partition("/")[0]]
         if all(job.step.target in done for job in target.jobs if job.step.action == "run"):
             finish(target)
 
     working.run(jobs(), shop, workers=workers, on_done=one_done)
-    for name, target in open_targets.items():
+    wanted = [name for name in open_targets if not follower.refuses(name)]
+    for name in wanted:
         if name not in outcomes:
-            finish(target)
-    return [outcomes[name] for name in open_targets]
+            finish(open_targets[name])
+    return [outcomes[name] for name in wanted]
 
 
 def write(

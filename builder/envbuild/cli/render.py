@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from envbuild.cli import checking, common, rendering
+from envbuild.errors import InputError
+from envbuild.profile.resolve import as_problems
 from envbuild.speech import counted
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from envbuild.cli.main import Session
     from envbuild.cli.rendering import Refusal, Target
+    from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles
 
 
@@ -33,12 +36,9 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     if chosen["to_stdout"] and (chosen["check"] or chosen["as_json"]):
         raise click.UsageError("--stdout prints Dockerfiles, and goes with no other output")
     found = session.workspace.profiles()
-    resolved = common.chosen(found, profiles)
-    if not chosen["check"]:
-        checking.refuse(session, found, resolved, locked=True)
+    resolved, refusals = _usable(session, found, profiles, judged=not chosen["check"])
     filled = rendering.templates(session.workspace)
     targets: list[Target] = []
-    refusals: list[Refusal] = []
     for profile in resolved.values():
         made = rendering.target(session.workspace, found, profile, filled=filled)
         if isinstance(made, rendering.Target):
@@ -56,6 +56,22 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     else:
         status = _write(session, found, targets, refusals=refusals, as_json=chosen["as_json"])
     return 2 if refusals else status
+
+
+def _usable(
+    session: Session, found: Profiles, names: tuple[str, ...], *, judged: bool
+) -> tuple[dict[str, ResolvedProfile], list[Refusal]]:
+    """The profiles that can be rendered as far as they go, and the others with what is wrong."""
+    each = dict(common.each(found, names))
+    good = {name: one for name, one in each.items() if not isinstance(one, InputError)}
+    bad = {name: one for name, one in each.items() if isinstance(one, InputError)}
+    if judged:
+        bad |= checking.refused(session, found, good, locked=True)
+    refusals = [
+        rendering.Refusal(profile=name, problems=as_problems(error), hint=error.hint)
+        for name, error in bad.items()
+    ]
+    return {name: one for name, one in good.items() if name not in bad}, refusals
 
 
 def _say_refused(session: Session, refusals: Iterable[Refusal]) -> None:

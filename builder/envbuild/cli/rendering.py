@@ -141,7 +141,7 @@ def _held(
     path = workspace.path(label)
     files.recover(path)
     names = {file.path for file in tree.files}
-    others = sorted(_names(path) - names)
+    others = [name for name in files.names(path, label=label) if name not in names]
     leftovers = tuple(name for name in others if _ours(f"{path}/{name}"))
     return Target(
         profile=profile,
@@ -154,10 +154,6 @@ def _held(
         locked=tuple(locked),
         sources=filled.sources,
     )
-
-
-def _names(path: str) -> set[str]:
-    return set(os.listdir(path)) if os.path.isdir(path) else set()
 
 
 def _ours(path: str) -> bool:

@@ -104,12 +104,6 @@ def torch_build(version: str, architecture: str) -> TorchBuild | None:
     return next((row for row in rows if (row.version, row.architecture) == wanted), None)
 
 
-def first_cuda_torch(architecture: str) -> TorchBuild | None:
-    """The oldest known torch of the public index with CUDA on an architecture."""
-    rows = (row for row in _rows("torch", TorchBuild) if row.architecture == architecture)
-    return next((row for row in rows if row.cuda), None)
-
-
 def companions(torch_version: str) -> tuple[Companion, ...]:
     """What must hold of the packages compiled against a torch version, by its minor version."""
     minor = ".".join(torch_version.split(".")[:2])

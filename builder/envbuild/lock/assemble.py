@@ -172,6 +172,10 @@ def refreshed(variant: Variant, locked: VariantLock) -> VariantLock:
     )
 
 
+_INSTALLERS = {"uv": "uv's own image", "conda": "micromamba's image"}
+"""The images that Python is installed with, by ``python.source``."""
+
+
 def unpinned(
     variant: Variant,
     asked: SolverInput,
@@ -186,6 +190,16 @@ def unpinned(
     said = (
         (not environment.base.digest, environment.base.image, "a tag: the profile gives no digest"),
         (build, build or "", "a tag: used to compile, not in the final image"),
+        (
+            environment.python.source == "uv",
+            f"Python {environment.python.version}",
+            "the patch release that the locked version of uv brings",
+        ),
+        (
+            environment.python.source in _INSTALLERS,
+            _INSTALLERS.get(environment.python.source, ""),
+            "a tag: used to install Python, not in the final image",
+        ),
         (environment.apt, "apt packages", "versions are the archive's at build time"),
         (environment.conda, "conda packages", "specifications, solved at build time"),
         (

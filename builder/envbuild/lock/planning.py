@@ -58,7 +58,8 @@ def plan(
 
 def _job(profile: str, variant: Variant, folder: LockFolder, options: Options, now: str) -> Job:
     previous = folder.header.variants.get(variant.name) if folder.header else None
-    kept = previous.input.as_of if previous and not options.upgrade else None
+    moving = _moving(options, previous)
+    kept = previous.input.as_of if previous and not options.upgrade and not moving else None
     moment = options.as_of or variant.environment.as_of or kept or now
     indexes = previous.input.indexes if previous else ()
     if options.indexes is not None:
@@ -105,11 +106,16 @@ def _reason(
         return "; ".join(asked_moved)
     if options.upgrade:
         return "everything may move"
-    named = {package.name for package in previous.packages} if previous else set()
-    moving = sorted(named & set(options.upgrade_packages))
+    moving = _moving(options, previous)
     if moving:
         return f"{', '.join(moving)} may move"
     return "forced" if options.force else ""
+
+
+def _moving(options: Options, previous: VariantLock | None) -> list[str]:
+    """The packages of a lock that may move."""
+    held = {package.name for package in previous.packages} if previous else set()
+    return sorted(held & set(options.upgrade_packages))
 
 
 def _damage(folder: LockFolder, previous: VariantLock | None) -> str:

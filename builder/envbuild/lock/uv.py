@@ -8,6 +8,7 @@ line, and a configuration file of our own replaces the user's, whose indexes alo
 from __future__ import annotations
 
 import re
+import signal
 from typing import Literal
 
 import tomli_w
@@ -27,7 +28,15 @@ TIMEOUT = 900.0
 """Seconds for one resolution; the slowest measured here took 15 from an empty cache."""
 
 FailureKind = Literal[
-    "unsatisfiable", "not-found", "build", "network", "offline", "input", "interrupted", "failed"
+    "unsatisfiable",
+    "not-found",
+    "build",
+    "network",
+    "offline",
+    "input",
+    "interrupted",
+    "killed",
+    "failed",
 ]
 
 
@@ -159,10 +168,12 @@ request, a failed build and a miss in the cache; 2 is wrong input and an unreach
 def failure(outcome: Outcome) -> Failure:
     """What a call that ended with another status than 0 means."""
     text = (outcome.stderr + outcome.stdout).strip()
-    if outcome.code < 0:
-        return Failure(kind="interrupted", text=text or f"ended by signal {-outcome.code}")
     if outcome.timed_out:
         return Failure(kind="network", text=f"no answer after {TIMEOUT:.0f} s\n{text}")
+    if outcome.code < 0:
+        text = text or f"ended by signal {-outcome.code}"
+        killed = outcome.code == -signal.SIGKILL
+        return Failure(kind="killed" if killed else "interrupted", text=text)
     for sign, kind in _SIGNS:
         if sign in text:
             return Failure(kind=kind, text=text)

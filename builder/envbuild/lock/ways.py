@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from envbuild.errors import Problem
 from envbuild.lock import uvtext
+from envbuild.lock.bounds import specifiers
 from envbuild.lock.model import SolverInput
 from envbuild.lock.probing import UNSOLVED, Prober
 from envbuild.lock.requirements import Pin
@@ -86,6 +87,7 @@ class Search:
         for _ in range(DEPTH):
             deeper = []
             found = 0
+            given: set[tuple[str, ...]] = set()
             for edits, current, words in waiting:
                 for edit in _candidates(asked, uvtext.read(words)):
                     relaxed = _apply(current, edit)
@@ -96,8 +98,9 @@ class Search:
                     if isinstance(answer, Failure):
                         if answer.kind in UNSOLVED and answer.text != words:
                             deeper.append((now, settled, answer.text))
-                    elif self.passes(settled, answer):
+                    elif gives(answer, now) not in given and self.passes(settled, answer):
                         found += 1
+                        given.add(gives(answer, now))
                         yield WayOut(edits=_narrowed(answer, now), gives=gives(answer, now))
             if found:
                 return
@@ -136,18 +139,15 @@ def builds(before: SolverInput, after: SolverInput) -> tuple[Relaxing, ...]:
 
 def _candidates(asked: SolverInput, reading: uvtext.Reading) -> Iterator[Relaxing]:
     bundle = {requirement_name(line): line for line in asked.bundle if bounded(line)}
-    stated = {
-        requirement_name(line)
-        for line in (*asked.requirements, *asked.constraints)
-        if bounded(line)
-    }
-    stated |= {line for line in asked.bundle if not bounded(line)}
-    stated |= {requirement_name(line) for line in asked.overrides}
+    own = _own_bounds(asked)
+    closed = {line for line in asked.bundle if not bounded(line)}
+    closed |= {requirement_name(line) for line in asked.overrides}
     for name in dict.fromkeys(requirement_name(edge.wanted) for edge in reading.edges):
-        if name in PROTECTED or name in stated:
+        if name in PROTECTED or name in closed:
             continue
         kept = (e.wanted for e in reading.edges if requirement_name(e.wanted) == name)
-        choices = (bundle[name],) if name in bundle else (*filter(bounded, kept), name)
+        said = bundle.get(name) or own.get(name)
+        choices = (said,) if said else (*filter(bounded, kept), name)
         yield from (Relaxing(kind="override", text=text) for text in dict.fromkeys(choices))
     required = {requirement_name(line) for line in asked.requirements}
     for name in dict.fromkeys(map(requirement_name, (*reading.no_wheel, *reading.missing))):
@@ -157,6 +157,20 @@ def _candidates(asked: SolverInput, reading: uvtext.Reading) -> Iterator[Relaxin
         if marker:
             yield Relaxing(kind="override", text=f"{name} ; {marker}")
         yield Relaxing(kind="exclude", text=name)
+
+
+def _own_bounds(asked: SolverInput) -> dict[str, str]:
+    """What the profile itself says of a package, as one requirement: as an override it gives way
+    on nothing but what other packages ask. Addresses and markers are not to be joined."""
+    own: dict[str, list[str]] = {}
+    for line in (*asked.requirements, *asked.constraints):
+        if bounded(line):
+            own.setdefault(requirement_name(line), []).append(line)
+    return {
+        name: f"{name}{','.join(dict.fromkeys(map(specifiers, lines)))}"
+        for name, lines in own.items()
+        if not any(sign in line for line in lines for sign in ";@")
+    }
 
 
 def _apply(asked: SolverInput, edit: Relaxing) -> SolverInput:

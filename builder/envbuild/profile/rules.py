@@ -31,8 +31,26 @@ def problems(variant: Variant, removed: Mapping[KeyPath, Mark]) -> tuple[Problem
         *_builds(variant),
         *_git(variant),
         *_driver(variant),
+        *_licence(variant),
         *_requirements(variant),
     )
+
+
+LICENCE = ("ACCEPT_EULA", "OMNI_KIT_ACCEPT_EULA")
+"""Variables by which an image says that NVIDIA's licence is accepted (IsaacSim v5.1.0,
+tools/docker/data/license.sh; the isaacsim package of the same release)."""
+
+
+def _licence(variant: Variant) -> Iterator[Problem]:
+    """Two ways to accept a licence could contradict each other."""
+    for name in LICENCE:
+        if name in variant.environment.env:
+            yield _problem(
+                variant,
+                ("env", name),
+                message=f"env: {name} is set by accept-eula",
+                hint="accept-eula: true accepts the licence in the image; remove this line",
+            )
 
 
 def _problem(variant: Variant, path: KeyPath, *, message: str, hint: str) -> Problem:

@@ -59,8 +59,11 @@ Commit = Annotated[
 GitUrl = Annotated[
     str,
     Meta(
-        pattern=r"^(https|ssh|file)://[A-Za-z0-9._~@:/%+-]+$(?!\n)",
-        description="a repository by https, ssh or file",
+        pattern=(
+            r"^(https://[A-Za-z0-9._:-]+/|ssh://([A-Za-z0-9._-]+@)?[A-Za-z0-9._:-]+/|file:///)"
+            r"[A-Za-z0-9._~@:/%+-]+$(?!\n)"
+        ),
+        description="a repository by https, ssh or file, without credentials",
     ),
 ]
 HttpUrl = Annotated[

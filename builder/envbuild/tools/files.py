@@ -56,6 +56,20 @@ def read_bytes(path: str, *, label: str | None = None) -> bytes:
     return data
 
 
+def names(path: str, *, label: str) -> list[str]:
+    """What a folder holds, sorted; nothing where there is none.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return sorted(os.listdir(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise InputError(f"{label} cannot be read: {words(error)}") from None
+
+
 def read_text(path: str, *, label: str | None = None) -> str:
     """The text of a UTF-8 file, as it is (no line ends are changed).
 

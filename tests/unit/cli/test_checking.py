@@ -6,7 +6,6 @@ import pytest
 
 from envbuild.cli import checking, common, judging
 from envbuild.cli.main import Session
-from envbuild.errors import InputError
 from envbuild.knowledge import facts, rulebook
 from envbuild.workspace import Workspace
 
@@ -49,16 +48,23 @@ def ask(tmp_path):
 
 
 def test_warnings_are_said_and_let_pass(ask, capsys):
-    checking.refuse(*ask("one"), locked=False)
+    assert checking.refused(*ask("one"), locked=False) == {}
     said = capsys.readouterr().err
     assert said.startswith("envs/one.yaml:2:1: warning: PYTHONNOUSERSITE is not set")
     assert "[user-site]" in said
 
 
+def test_quiet_takes_the_warnings_away(ask, capsys):
+    session, found, resolved = ask("one")
+    session.console.volume = -1
+    assert checking.refused(session, found, resolved, locked=False) == {}
+    assert capsys.readouterr().err == ""
+
+
 def test_errors_are_problems_with_every_way_out(ask):
-    with pytest.raises(InputError, match="the rules refuse 2 of 2 profiles") as caught:
-        checking.refuse(*ask("one", "two", python="3.10"), locked=False)
-    first, second = caught.value.problems
+    refused = checking.refused(*ask("one", "two", python="3.10"), locked=False)
+    assert refused["one"].message == "the rules refuse one"
+    (first,), (second,) = (refused[name].problems for name in ("one", "two"))
     assert str(first) == (
         "envs/one.yaml:9:3: Isaac Sim 5.1.0 is made for Python 3.11; this is 3.10 [isaac-sim-python]"
     )

@@ -59,16 +59,6 @@ def test_each_torch_stands_once_oldest_first() -> None:
         assert versions == sorted(set(versions))
 
 
-def test_the_first_torch_with_cuda() -> None:
-    arm = facts.first_cuda_torch("arm64")
-    amd = facts.first_cuda_torch("amd64")
-    assert arm is not None
-    assert amd is not None
-    assert (arm.version, arm.cuda) == ("2.11.0", "13.0")
-    assert (amd.version, amd.cuda) == ("2.5.1", "12.4")
-    assert facts.first_cuda_torch("riscv64") is None
-
-
 # --- Companions ----------------------------------------------------------------------------------
 
 
