@@ -8,7 +8,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.clean_logs import LINES
+from tests.support.clean_logs import LINES, WARNINGS
 
 from envbuild.diagnose.diagnosis import Diagnosis, diagnose
 from envbuild.diagnose.index import Index
@@ -18,7 +18,12 @@ from envbuild.knowledge.signaturebook import shipped
 
 pytestmark = pytest.mark.property
 INDEX = Index(shipped())
-SAMPLES = [(one.id, text) for one in shipped() for text in one.samples if not one.generic]
+SAMPLES = [
+    (one.id, text)
+    for one in shipped()
+    if not one.generic and one.only_where is None  # other lines may take the claim away
+    for text in one.samples
+]
 NUMBERS = st.integers(1, 9999)
 
 
@@ -30,17 +35,40 @@ def read(data: bytes, cuts: list[int] | None = None) -> Diagnosis:
 
 
 @st.composite
-def clean_lines(draw: st.DrawFn) -> list[str]:
-    chosen = draw(st.lists(st.sampled_from(LINES), max_size=60))
+def clean_lines(draw: st.DrawFn, lines: tuple[str, ...] = LINES) -> list[str]:
+    chosen = draw(st.lists(st.sampled_from(lines), max_size=60))
     number = draw(NUMBERS)
     version = draw(st.sampled_from(["1.26.0", "5.1.0", "2.3.1", "24.1"]))
     return [line.format(n=number, v=version, t="2026-01-03T19:47:02Z") for line in chosen]
 
 
-def test_every_line_of_the_clean_corpus_is_a_line_that_shows_nothing():
-    for line in LINES:
-        text = line.format(n=7, v="1.26.0", t="2026-01-03T19:47:02Z")
-        assert read(text.encode()).findings == (), text
+def lines_as_written(lines: tuple[str, ...]) -> list[str]:
+    return [line.format(n=7, v="1.26.0", t="2026-01-03T19:47:02Z") for line in lines]
+
+
+def certain(data: bytes) -> list[str]:
+    return [one.id for one in read(data).findings if not one.generic]
+
+
+@pytest.mark.parametrize("text", lines_as_written(LINES))
+def test_every_line_of_the_clean_corpus_is_a_line_that_shows_nothing(text: str):
+    assert read(text.encode()).findings == ()
+
+
+@pytest.mark.parametrize("text", lines_as_written(WARNINGS))
+def test_a_warning_of_a_run_that_went_well_is_never_more_than_general(text: str):
+    assert certain(text.encode()) == []
+
+
+def test_the_whole_corpus_as_one_log_shows_nothing_certain():
+    lines = lines_as_written(LINES)
+    assert read("\n".join(lines).encode()).findings == ()
+    assert certain("\n".join((*lines, *lines_as_written(WARNINGS), *lines)).encode()) == []
+
+
+@given(clean_lines((*LINES, *WARNINGS)))
+def test_warnings_among_clean_lines_show_nothing_certain(lines: list[str]):
+    assert certain("\n".join(lines).encode()) == []
 
 
 @given(clean_lines())

@@ -224,6 +224,8 @@ def check(kind, path, value):
     """Refused with a message, or every value is there and the shape is that of plain values."""
     tree = profile_tree(kind)
     put(tree, path, value)
+    if path == ("git", 0, "name"):  # a build needs it under this name
+        tree["python"]["build-from-source"][0]["needs"] = [value]
     try:
         environment = msgspec.convert(tree, Environment)
     except msgspec.ValidationError:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from envbuild.diagnose.conditions import among
 from envbuild.diagnose.scan import Scan
 from envbuild.diagnose.sightings import Line, Sightings
 from envbuild.diagnose.told import BUNDLED, Copy, Said
@@ -171,12 +172,8 @@ def _fix(seen: Sightings, said: Mapping[str, Said]) -> tuple[str, str]:
 
 
 def _applies(fix: Fix, values: Mapping[str, str]) -> bool:
-    from packaging.specifiers import SpecifierSet
-
-    if fix.isaac_sim is not None:
-        release = values.get("isaac-sim")
-        if release is None or not SpecifierSet(fix.isaac_sim).contains(release):
-            return False
+    if fix.isaac_sim is not None and not among(values.get("isaac-sim"), fix.isaac_sim):
+        return False
     if fix.architecture is not None and values.get("architecture") != fix.architecture:
         return False
     return all(name in values for name in names(fix.text))
@@ -198,14 +195,13 @@ def _known(said: Mapping[str, Said]) -> dict[str, str]:
     release = values.get("isaac-sim")
     if release is None:
         return values
-    for name in facts.fact_names("isaac-sim"):
-        fact = facts.fact("isaac-sim", release, name)
-        if fact is None or fact.value == facts.UNKNOWN or isinstance(fact.value, dict):
-            continue
-        values[f"isaac-sim.{name}"] = (
-            fact.value if isinstance(fact.value, str) else ", ".join(fact.value)
-        )
-    return values
+    for fact in reversed(facts.facts_of("isaac-sim", release)):  # the first word of one counts
+        name, value = f"isaac-sim.{fact.name}", fact.value
+        if isinstance(value, dict):
+            values |= {f"{name}.{key}": text for key, text in value.items()}
+        else:
+            values[name] = value if isinstance(value, str) else ", ".join(value)
+    return {name: text for name, text in values.items() if text != facts.UNKNOWN}
 
 
 def _shown(line: Line) -> Seen:

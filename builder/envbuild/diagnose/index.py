@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from envbuild.diagnose.lines import unwrapped
 from envbuild.knowledge.patterns import Regex, anchors, compiled, machine, translated
-from envbuild.knowledge.signaturebook import Message, Signature
+from envbuild.knowledge.signaturebook import Message, Signature, watched
 
 _NEVER = r"[^\x00-\xff]"
 _BLANK = r"\s+(?:#\d+ \d+\.\d+ +)?"
@@ -21,13 +21,17 @@ _BLANK = r"\s+(?:#\d+ \d+\.\d+ +)?"
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One message of a signature; ``second`` is what must follow within its lines."""
+    """One message of a signature; ``second`` is what must follow within its lines.
 
-    signature: Signature
+    Without a signature it is a text that signatures ask the rest of the log for.
+    """
+
+    signature: Signature | None
     message: Message
     order: int
     regex: Regex
     second: Regex | None
+    until: Regex | None
     wraps: bool
 
 
@@ -83,21 +87,20 @@ class Index:
 
 
 def _parts(signatures: Iterable[Signature]) -> Iterator[tuple[str, Part]]:
-    order = 0
-    for signature in signatures:
-        for message in signature.messages:
-            order += 1
-            yield (
-                message.pattern,
-                Part(
-                    signature=signature,
-                    message=message,
-                    order=order,
-                    regex=compiled(message.pattern),
-                    second=compiled(message.then) if message.then else None,
-                    wraps=" " in message.pattern,
-                ),
-            )
+    signatures = tuple(signatures)
+    asked = ((None, Message(pattern=text)) for text in watched(signatures))
+    messages = ((one, message) for one in signatures for message in one.messages)
+    for order, (signature, message) in enumerate((*messages, *asked), 1):
+        part = Part(
+            signature=signature,
+            message=message,
+            order=order,
+            regex=compiled(message.pattern),
+            second=compiled(message.then) if message.then else None,
+            until=compiled(message.until) if message.until else None,
+            wraps=" " in message.pattern,
+        )
+        yield message.pattern, part
 
 
 def _unnamed(pattern: str) -> str:

@@ -6,14 +6,16 @@ Memory does not grow with the log: a few blocks, and the first lines of each sig
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from envbuild.diagnose import lines
+from envbuild.diagnose.conditions import holds
 from envbuild.diagnose.index import Candidates, Index, Part
-from envbuild.diagnose.sightings import Line, Match, Sightings
+from envbuild.diagnose.sightings import Line, Match, Sightings, merged
 from envbuild.diagnose.suspects import Suspects
 from envbuild.diagnose.told import Told
 from envbuild.knowledge import patterns
+from envbuild.knowledge.signaturebook import Signature
 
 _AROUND = 2
 """A message may be wrapped over so many lines above and below the one with its literal."""
@@ -46,12 +48,15 @@ class Scan:
         self.size = 0
         self.count = 0
         self._index = index
-        self._seen: dict[str, Sightings] = {}
+        self._seen: dict[tuple[str, frozenset[str]], Sightings] = {}
+        self._shown: set[str] = set()
+        self._waiting: dict[int, tuple[Signature, Match]] = {}
         self._misses: dict[int, int] = {}
         self._text = b""
         self._begin = 0
         self._number = 1
         self._ended = True
+        self._last = 0
 
     def read(self, blocks: Iterable[bytes]) -> None:
         """Read a whole log."""
@@ -61,10 +66,24 @@ class Scan:
             self._feed(block, last=False)
         self._feed(b"", last=True)
         self.count = self._number - (1 if self._ended else 0)
+        for signature, match in self._waiting.values():
+            if match.lines[-1].number == self._last:
+                self._sightings(signature, frozenset()).take(match)
 
     def seen(self) -> tuple[Sightings, ...]:
-        """Every signature that was seen, with what was seen of it."""
-        return tuple(one for one in self._seen.values() if one.count)
+        """Every signature that the log lets claim, with what was seen of it."""
+        said = self.told.said().get("isaac-sim")
+        release = said.value if said else None
+        claimed = {
+            one.id
+            for one in self._index.signatures
+            if holds(one.only_where, shown=self._shown, release=release)
+        }
+        found: dict[str, list[Sightings]] = {}
+        for (name, hiding), seen in self._seen.items():
+            if name in claimed and not hiding & claimed:
+                found.setdefault(name, []).append(seen)
+        return tuple(merged(parts) for parts in found.values())
 
     def _feed(self, block: bytes, *, last: bool) -> None:
         """Look at a block, but for its last lines: they may belong to what comes next."""
@@ -78,8 +97,11 @@ class Scan:
         if self.size - len(text) + begin < _HEAD:
             self.told.read(text, begin, limit, number=self._number)
         self._look(text, begin, limit)
-        if all(one.signature.generic for one in self._seen.values()):
+        if not any(_certain(one.signature) for one in self._seen.values()):
             self.suspects.read(text, begin, limit, number=self._number)
+        end = begin + len(text[begin:limit].rstrip())
+        if end > begin:
+            self._last = self._number + text.count(b"\n", begin, end)
         self._number += text.count(b"\n", begin, limit)
         keep = max(lines.before(text, limit, _AROUND), limit - _HELD_BYTES)
         self._text, self._begin = text[keep:], limit - keep
@@ -93,18 +115,31 @@ class Scan:
             self._take([*same], text)
 
     def _take(self, found: list[tuple[Match, int]], text: bytes) -> None:
-        """The matches of one line, without what another one on it says better."""
-        ids = {match.part.signature.id for match, _ in found}
-        specific = any(not match.part.signature.generic for match, _ in found)
+        """The matches of one line, without what another one on it says better.
+
+        What may not be claimed in the end hides the others only if it is: they are kept apart.
+        """
+        parts = [match.part for match, _ in found if not match.part.message.last]
+        signatures = {one.id: one for part in parts if (one := part.signature)}
         for match, place in found:
             signature = match.part.signature
-            if (signature.generic and specific) or ids.intersection(signature.consequence_of):
+            if signature is None:
+                self._shown.add(match.part.message.pattern)
                 continue
-            seen = self._seen.setdefault(signature.id, Sightings(signature))
+            if match.part.message.last:
+                self._waiting[match.part.order] = (signature, match)
+                continue
+            hiding = _hiding(signature, signatures)
+            if any(signatures[name].only_where is None for name in hiding):
+                continue
+            seen = self._sightings(signature, hiding)
             if seen.take(match) and self.size > _HEAD:
                 begin = text.find(b"\n", max(0, place - _NEAR), place) + 1 or place
                 number = match.lines[0].number - text.count(b"\n", begin, place)
                 self.told.read(text, begin, min(place + _NEAR, len(text)), number=number)
+
+    def _sightings(self, signature: Signature, hiding: frozenset[str]) -> Sightings:
+        return self._seen.setdefault((signature.id, hiding), Sightings(signature))
 
     def _by_literals(self, text: bytes, begin: int, limit: int) -> Iterator[tuple[Match, int]]:
         """The messages on the lines that hold a literal, each once a line, with their places."""
@@ -172,6 +207,18 @@ class Scan:
             place = limit if after < 0 else after + 1
 
 
+def _certain(signature: Signature) -> bool:
+    return not signature.generic and signature.only_where is None
+
+
+def _hiding(signature: Signature, others: Mapping[str, Signature]) -> frozenset[str]:
+    """Those of one line that say better what a signature says."""
+    causes = others.keys() & {*signature.consequence_of}
+    if not signature.generic:
+        return frozenset(causes)
+    return frozenset(causes | {name for name, one in others.items() if not one.generic})
+
+
 def _line(text: bytes, first: int, start: int, end: int) -> bytes:
     """The text around a hit, up to the ends of its line or what was written over it."""
     stop = text.find(b"\n", end)
@@ -206,6 +253,10 @@ def _followed(
     if part.second is None:
         return Match(part=part, lines=(line,), found=(match,))
     limit = min(lines.after(text, place, part.message.within), place + _HELD_BYTES)
+    if part.until is not None:
+        begin = text.find(b"\n", place, limit)
+        border = part.until.search(text, begin, limit) if begin >= 0 else None
+        limit = border.span()[0] if border else limit
     second = part.second.search(text, place, limit)
     if second is None:
         return None

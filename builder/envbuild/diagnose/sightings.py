@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from envbuild.diagnose.index import Part
@@ -10,9 +12,6 @@ from envbuild.knowledge.signaturebook import Message, Signature
 
 _KEPT = 3
 """The first so many places of each message are kept."""
-
-_OPEN = 16
-"""So many messages of one kind may be begun and not ended at a time."""
 
 
 class Line(Struct, frozen=True, order=True):
@@ -41,27 +40,48 @@ class Sightings:
         self._last = 0
         self.messages: dict[int, Message] = {}
         self.groups: dict[str, str] = {}
-        self._lines: dict[int, list[Line]] = {}
+        self._kept: dict[int, list[tuple[Line, ...]]] = {}
 
     def lines(self) -> tuple[Line, ...]:
         """The lines that were kept, in their order."""
-        kept = (line for lines in self._lines.values() for line in lines)
+        kept = (line for found in self._kept.values() for lines in found for line in lines)
         return tuple({line.number: line for line in sorted(kept)}.values())
 
     def take(self, match: Match) -> bool:
         """Take a match; whether it is one of the first, which are kept."""
         key, first = match.part.order, match.lines[0].number
-        kept = self._lines.setdefault(key, [])
+        kept = self._kept.setdefault(key, [])
         if first != self._last:
             self.count += 1
             self._last = first
         self.first = self.first or first
         self.messages[key] = match.part.message
-        if len(kept) >= _KEPT * len(match.lines):
+        if len(kept) >= _KEPT:
             return False
-        kept += match.lines
+        kept.append(match.lines)
         for found in match.found:
             for name, value in found.groupdict().items():
                 if value:
                     self.groups.setdefault(name.decode(), value.decode(errors="replace"))
         return True
+
+    def add(self, later: Sightings) -> None:
+        """Take what was seen on other lines, the first of which is below the first of these."""
+        self.count += later.count
+        self.first = self.first or later.first
+        self.messages |= later.messages
+        self.groups = {**later.groups, **self.groups}
+        for key, found in later._kept.items():
+            whole = sorted((*self._kept.get(key, ()), *found))
+            self._kept[key] = whole[:_KEPT]
+
+
+def merged(parts: Iterable[Sightings]) -> Sightings:
+    """What was seen of one signature on lines of several kinds, as one."""
+    first, *others = sorted(parts, key=lambda one: one.first)
+    if not others:
+        return first
+    whole = Sightings(first.signature)
+    for one in (first, *others):
+        whole.add(one)
+    return whole

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
@@ -44,12 +44,15 @@ class Message(_Form, frozen=True, kw_only=True):
 
     ``pattern`` is an RE2 pattern for one line; named groups are values for the texts of fixes.
     ``then`` must match on the same line or at most ``within`` lines below, whatever stands
-    between. ``proves`` is what follows from this message alone.
+    between, but for a line below the first that matches ``until``. With ``last``, nothing but
+    blanks may follow in the log. ``proves`` is what follows from this message alone.
     """
 
     pattern: Pattern
     then: Pattern | None = None
     within: Annotated[int, Meta(ge=1, le=200)] = 12
+    until: Pattern | None = None
+    last: bool = False
     id: Identity | None = None
     proves: Text | None = None
 
@@ -59,6 +62,18 @@ class Together(_Form, frozen=True, kw_only=True):
 
     of: Annotated[tuple[Identity, ...], Meta(min_length=2)]
     proves: Text
+
+
+class Where(_Form, frozen=True, kw_only=True):
+    """What a whole log must say for a signature to be claimed; all that is given must hold.
+
+    ``isaac_sim``: the log tells a release among these versions. ``seen``: a line matches one of
+    these patterns; ``not_seen``: none does, above the messages or below them.
+    """
+
+    isaac_sim: Text | None = None
+    seen: tuple[Pattern, ...] = ()
+    not_seen: tuple[Pattern, ...] = ()
 
 
 class Fix(_Form, frozen=True, kw_only=True):
@@ -78,6 +93,7 @@ class Signature(_Form, frozen=True, kw_only=True):
     """A failure: its name, its cause, the messages it is known by, and the ways out.
 
     ``fix`` holds for every stack; the first of ``fix_for`` that applies goes before it.
+    A log that does not agree with ``only_where`` does not show this failure at all.
     ``consequence_of`` names failures that bring this one about. ``generic``: the message is seen
     with many causes, so that it is never more than a place to look at. ``package`` is the one
     whose installed copies the log should be asked for. ``along_with`` are signatures that the
@@ -92,6 +108,7 @@ class Signature(_Form, frozen=True, kw_only=True):
     evidence: Evidence
     samples: Annotated[tuple[Text, ...], Meta(min_length=1)]
     near_misses: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    only_where: Where | None = None
     together: tuple[Together, ...] = ()
     fix_for: tuple[Fix, ...] = ()
     consequence_of: tuple[Identity, ...] = ()
@@ -161,6 +178,12 @@ def own(texts: Mapping[str, str], *, beside: tuple[Signature, ...] | None = None
     return Own(signatures=tuple(one for book, _ in books for one in book.signatures), marks=marks)
 
 
+def watched(signatures: Iterable[Signature]) -> tuple[str, ...]:
+    """The patterns by which signatures ask for the rest of the log, each once."""
+    wheres = [one.only_where for one in signatures if one.only_where]
+    return tuple(dict.fromkeys(text for one in wheres for text in (*one.seen, *one.not_seen)))
+
+
 def names(text: str) -> tuple[str, ...]:
     """What a text of a fix names in braces."""
     return tuple(_NAME.findall(text))
@@ -190,11 +213,14 @@ _Wrong = tuple[KeyPath, str, str | None]
 def _wrong(signature: Signature, known: Iterable[str] | None) -> Iterator[_Wrong]:
     groups: set[str] = set()
     for number, message in enumerate(signature.messages):
+        place: KeyPath = ("messages", number)
         for key, pattern in (("pattern", message.pattern), ("then", message.then)):
-            try:
-                groups |= {n.decode() for n in compiled(pattern).groupindex} if pattern else set()
-            except PatternError as error:
-                yield ("messages", number, key), str(error), error.hint
+            if pattern:
+                groups |= yield from _wrong_pattern((*place, key), pattern)
+        if message.until:
+            yield from _wrong_pattern((*place, "until"), message.until)
+            if not message.then:
+                yield (*place, "until"), "until has nothing to end", "it goes with then"
     ids = [message.id for message in signature.messages if message.id]
     for number, together in enumerate(signature.together):
         for name in (name for name in together.of if name not in ids):
@@ -203,6 +229,49 @@ def _wrong(signature: Signature, known: Iterable[str] | None) -> Iterator[_Wrong
     if known is not None:
         yield from _unknown(signature, known)
     yield from _wrong_fixes(signature, groups)
+    if signature.only_where:
+        yield from _wrong_where(signature.only_where)
+
+
+def _wrong_pattern(path: KeyPath, pattern: str) -> Generator[_Wrong, None, set[str]]:
+    """What is wrong with a pattern; the names of its groups."""
+    try:
+        return {name.decode() for name in compiled(pattern).groupindex}
+    except PatternError as error:
+        yield path, str(error), error.hint
+        return set()
+
+
+def _wrong_where(where: Where) -> Iterator[_Wrong]:
+    for key, texts in (("seen", where.seen), ("not-seen", where.not_seen)):
+        for number, pattern in enumerate(texts):
+            yield from _wrong_pattern(("only-where", key, number), pattern)
+    if where.isaac_sim is not None:
+        yield from _wrong_versions(("only-where", "isaac-sim"), where.isaac_sim)
+    if where == Where():
+        yield ("only-where",), "only-where says nothing", "isaac-sim, seen or not-seen"
+
+
+def _wrong_versions(path: KeyPath, text: str) -> Iterator[_Wrong]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        yield path, f"{text!r} are no versions", "write them as pip does: >=5,<6"
+
+
+@functools.cache
+def _of_releases() -> frozenset[str]:
+    """What a text can name of the facts of a release: single values, and items of mappings."""
+    items: dict[str, set[str]] = {}
+    for release in facts.releases("isaac-sim"):
+        for one in facts.facts_of("isaac-sim", release):
+            if isinstance(one.value, dict):
+                items.setdefault(one.name, set()).update(one.value)
+    names_ = facts.fact_names("isaac-sim") - items.keys()
+    names_ |= {f"{name}.{key}" for name, keys in items.items() for key in keys}
+    return frozenset(f"isaac-sim.{name}" for name in names_)
 
 
 def _unknown(signature: Signature, known: Iterable[str]) -> Iterator[_Wrong]:
@@ -215,20 +284,14 @@ def _unknown(signature: Signature, known: Iterable[str]) -> Iterator[_Wrong]:
 
 
 def _wrong_fixes(signature: Signature, groups: set[str]) -> Iterator[_Wrong]:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     for name in names(signature.fix):
         hint = "fix-for takes texts that name something"
         yield ("fix",), f"{{{name}}} may be unknown, and fix holds for every stack", hint
-    told = {*TOLD, *groups, *(f"isaac-sim.{name}" for name in facts.fact_names("isaac-sim"))}
+    told = {*TOLD, *groups, *_of_releases()}
     for number, fix in enumerate(signature.fix_for):
         for name in (name for name in names(fix.text) if name not in told):
             yield ("fix-for", number, "text"), f"{{{name}}} has no value here", _near(name, told)
-        try:
-            SpecifierSet(fix.isaac_sim or "")
-        except InvalidSpecifier:
-            message = f"{fix.isaac_sim!r} are no versions"
-            yield ("fix-for", number, "isaac-sim"), message, "write them as pip does: >=5,<6"
+        yield from _wrong_versions(("fix-for", number, "isaac-sim"), fix.isaac_sim or "")
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -261,6 +261,8 @@ def _expected(schema: Mapping[str, Any]) -> str:
         return choices if len(schema["enum"]) == 1 else f"one of {choices}"
     if "minimum" in schema:
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    if schema.get("minLength", 0) > 1:
+        return f"text of at least {schema['minLength']} characters"
     return _TYPES.get(str(schema.get("type")), "keys and values")
 
 

@@ -1,4 +1,4 @@
-"""Logs as bytes of UTF-8 text: plain, gzip or zstd, UTF-16 where it says so, from a file or stdin.
+"""Logs as bytes of UTF-8 text: plain, gzip or zstd, UTF-8 or UTF-16, from a file or stdin.
 
 A log may be cut off, broken, or still growing: what can be read is given, and what is to be known
 about it is noted.
@@ -31,6 +31,9 @@ _GROWTH = 64 << 20
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_SNIFFED = 4096
+"""Bytes of the text by which UTF-16 without a byte order mark is recognised."""
+
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -171,17 +174,32 @@ def _unzstd(feed: _Feed) -> Iterator[bytes]:
 
 
 def _decoded(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks in UTF-8, from the UTF-16 or the UTF-8 that a byte order mark announces."""
-    pieces = _sniffed(chunks, 3)
+    """The chunks in UTF-8, from UTF-16 or UTF-8, with a byte order mark or without."""
+    pieces = _sniffed(chunks, _SNIFFED)
     first = next(pieces, b"")
-    encoding = _UTF16.get(first[:2])
+    marked = _UTF16.get(first[:2])
+    encoding = marked or _unmarked(first[:_SNIFFED])
     if encoding is None:
         yield from _again(first.removeprefix(codecs.BOM_UTF8), pieces)
         return
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    for chunk in _again(first[2:], pieces):
+    for chunk in _again(first[2:] if marked else first, pieces):
         yield decoder.decode(chunk).encode(errors="replace")
     yield decoder.decode(b"", final=True).encode()
+
+
+def _unmarked(text: bytes) -> str | None:
+    """The kind of UTF-16 that a text without a byte order mark is in, None where it is in none.
+
+    In one, most characters of a log have a zero as one of their two bytes, always the same one.
+    """
+    pairs = len(text) // 2
+    high, low = text[1::2].count(0), text[::2].count(0)
+    if pairs >= 4 and 2 * high >= pairs and 10 * low <= pairs:
+        return "utf-16-le"
+    if pairs >= 4 and 2 * low >= pairs and 10 * high <= pairs:
+        return "utf-16-be"
+    return None
 
 
 def _sniffed(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:

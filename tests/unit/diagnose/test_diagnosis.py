@@ -169,11 +169,11 @@ def test_causes_stand_before_their_consequences():
     found = read(text).findings
     assert [one.id for one in found] == [
         "pip-ignores-kernel-pins",
-        "numpy-2-over-1",
+        "numpy-releases-mixed",
         "extension-start-failed",
     ]
     assert found[1].after == ("pip-ignores-kernel-pins",)
-    assert found[2].after == ("numpy-2-over-1",)
+    assert found[2].after == ("numpy-releases-mixed",)
 
 
 def test_a_general_message_is_marked_and_goes_with_no_stack():
@@ -189,3 +189,55 @@ def test_general_messages_alone_still_name_the_nearest_lines():
     found = read("Traceback (most recent call last):\n  File 'x'\nWidgetError: it broke\n")
     assert [one.id for one in found.findings] == ["python-exception"]
     assert "WidgetError: it broke" in [one.text for one in found.nearest]
+
+
+STARTED = "[12.3s] app ready\n[12.5s] Simulation App Startup Complete\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "certain"),
+    [
+        ("No module named 'omni.isaac.core'", ["imported-before-the-app"]),
+        (f"{STARTED}No module named 'isaacsim.sensors'", []),
+        (f"isaac-sim:6.0.1\n{STARTED}No module named 'omni.isaac.core'", ["module-removed"]),
+        ("isaac-sim:6.0.1\nNo module named 'omni.isaac.core'", ["module-removed"]),
+        (f"isaac-sim:5.1.0\n{STARTED}No module named 'omni.isaac.core'", []),
+        (f"isaac-sim:4.2.0\n{STARTED}No module named 'isaacsim.core'", ["module-newer"]),
+        ("blender --background\nNo module named 'pxr'", []),
+        ("python train.py\nNo module named 'isaaclab'", []),
+        ("./isaaclab.sh -i\nNo module named 'isaaclab'", ["isaaclab-not-installed"]),
+        (
+            "isaac-sim:5.1.0\n[a-1] dependency: 'my.base' = { version='^' } can't be satisfied.",
+            [],
+        ),
+    ],
+)
+def test_a_module_that_is_missing_says_no_more_than_the_log(text: str, certain: list[str]):
+    findings = read(text).findings
+    assert [one.id for one in findings if not one.generic] == certain
+    assert findings
+
+
+def test_a_renamed_module_gets_the_name_that_the_release_has():
+    found = read(f"isaac-sim:6.0.1\n{STARTED}No module named 'omni.isaac.core'").findings[0]
+    modules = facts.fact("isaac-sim", "6.0.1", "modules")
+    assert modules
+    assert isinstance(modules.value, dict)
+    assert f"omni.isaac.core is {modules.value['core']}" in found.fix
+    assert found.fix_for == "Isaac Sim 6.0.1"
+
+
+def test_a_release_whose_modules_are_unknown_gets_the_general_fix():
+    (found,) = read("isaac-sim:6.1.0\nNo module named 'omni.isaac.core'").findings
+    assert (found.id, found.fix_for) == ("module-removed", "")
+    assert "unknown" not in found.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("compute_35", "dropped"), ("compute_70", "dropped"), ("compute_75", "older-than-gpu")]
+    + [(name, "older-than-gpu") for name in ("compute_90a", "sm_120", "compute_121")],
+)
+def test_nvcc_and_an_architecture_that_it_does_not_know(name: str, said: str):
+    (found,) = read(f"nvcc fatal   : Unsupported gpu architecture '{name}'").findings
+    assert found.id == {"dropped": "nvcc-dropped-architecture"}.get(said, f"nvcc-{said}")

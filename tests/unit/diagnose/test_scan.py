@@ -8,7 +8,7 @@ from envbuild.diagnose.diagnosis import Diagnosis, diagnose
 from envbuild.diagnose.index import Index
 from envbuild.diagnose.lines import BLOCK, after, before, blocks
 from envbuild.diagnose.scan import Scan
-from envbuild.knowledge.signaturebook import shipped
+from envbuild.knowledge.signaturebook import own, shipped
 
 INDEX = Index(shipped())
 NEP50 = "AttributeError: module 'numpy' has no attribute '_no_nep50_warning'"
@@ -23,6 +23,64 @@ def read(text: str | bytes, *, size: int = 1 << 18) -> Diagnosis:
     scan = Scan(INDEX)
     scan.read(blocks(data[place : place + size] for place in range(0, len(data), size)))
     return diagnose(scan, log="log", notes=())
+
+
+BOOK = """\
+schema: 1
+signatures:
+  - id: early
+    title: The widget broke before the start
+    cause: it was early
+    fix: start first
+    messages: [{pattern: widget (?P<name>\\w+) broke}]
+    only-where: {not-seen: [the start is over]}
+    consequence-of: [renamed]
+    evidence: {source: ours, date: 2026-01-01, confidence: read}
+    samples: [widget seven broke]
+    near-misses: [widget seven works]
+  - id: renamed
+    title: The widget has another name
+    cause: it was renamed
+    fix: take the new name
+    messages: [{pattern: widget old broke}]
+    only-where: {isaac-sim: ">=6"}
+    evidence: {source: ours, date: 2026-01-01, confidence: read}
+    samples: ["Isaac Sim 6.0.1, widget old broke"]
+    near-misses: [widget old broke]
+  - id: general
+    title: Something broke
+    cause: many
+    fix: look
+    messages: [{pattern: "\\\\w+ broke"}]
+    generic: true
+    evidence: {source: ours, date: 2026-01-01, confidence: read}
+    samples: [glass broke]
+    near-misses: [glass]
+  - id: stopped
+    title: It stops here
+    cause: many
+    fix: look
+    messages: [{pattern: loading the demos, last: true}]
+    evidence: {source: ours, date: 2026-01-01, confidence: read}
+    samples: [loading the demos]
+    near-misses: ["loading the demos\\nready"]
+  - id: build
+    title: The build of it broke
+    cause: many
+    fix: look
+    messages: [{pattern: building thing, then: tool missing, until: building \\w+}]
+    evidence: {source: ours, date: 2026-01-01, confidence: read}
+    samples: ["building thing\\ntool missing"]
+    near-misses: ["building thing\\nbuilding other\\ntool missing"]
+"""
+OWN = Index(own({"own.yaml": BOOK}).signatures)
+
+
+def own_ids(text: str, *, size: int = 1 << 18) -> dict[str, int]:
+    scan = Scan(OWN)
+    data = text.encode()
+    scan.read(blocks(data[place : place + size] for place in range(0, len(data), size)))
+    return {one.id: one.count for one in diagnose(scan, log="log", notes=()).findings}
 
 
 def ids(text: str | bytes) -> list[str]:
@@ -68,14 +126,14 @@ def test_a_message_wrapped_at_any_blank():
     words = NEP50.split(" ")
     for cut in range(1, len(words)):
         wrapped = " ".join(words[:cut]) + "\n    " + " ".join(words[cut:])
-        assert ids(f"before\n{wrapped}\nafter\n") == ["numpy-2-over-1"], wrapped
+        assert ids(f"before\n{wrapped}\nafter\n") == ["numpy-releases-mixed"], wrapped
 
 
 def test_a_message_wrapped_by_a_builder_that_numbers_its_steps():
     text = (
         "#12 3.45 AttributeError: module 'numpy'\n#12 3.46 has no attribute '_no_nep50_warning'\n"
     )
-    assert ids(text) == ["numpy-2-over-1"]
+    assert ids(text) == ["numpy-releases-mixed"]
 
 
 def test_words_of_two_messages_on_neighbouring_lines_are_not_joined():
@@ -133,7 +191,7 @@ def test_a_line_without_an_end_is_read_in_bounded_pieces():
 
 def test_bytes_that_are_no_text():
     found = read(bytes(range(256)) * 1000 + b"\n" + NEP50.encode() + b"\xff\xfe\n")
-    assert [one.id for one in found.findings] == ["numpy-2-over-1"]
+    assert [one.id for one in found.findings] == ["numpy-releases-mixed"]
 
 
 def test_a_secret_on_a_line_is_masked_and_nothing_moves_the_cursor():
@@ -162,3 +220,44 @@ def test_lines_above_and_below():
     assert text[before(text, 6, 9) :] == text
     assert text[: after(text, 3, 1)] == b"a\nbb\nccc"
     assert after(text, 3, 9) == len(text)
+
+
+@pytest.mark.parametrize("text", ["{0}\n{1}", "{1}\n{0}"])
+def test_a_condition_asks_the_whole_log(text: str):
+    broke, over = "widget seven broke", "the start is over"
+    assert own_ids(text.format(broke, "fine")) == {"early": 1}
+    assert own_ids(text.format(broke, over)) == {"general": 1}
+    far = "fine, all of it\n" * (2 * BLOCK // 16)
+    assert own_ids(text.format(broke, far + over)) == {"general": 1}
+
+
+def test_what_is_not_claimed_hides_nothing():
+    broke = "widget old broke\nwidget seven broke\n"
+    assert own_ids(broke) == {"early": 2}
+    assert own_ids(f"Isaac Sim 5.1.0\n{broke}") == {"early": 2}
+    assert own_ids(f"{broke}Isaac Sim 6.0.1\n") == {"renamed": 1, "early": 1}
+    assert own_ids(f"{broke}Isaac Sim 6.0.1\nthe start is over\n") == {"renamed": 1, "general": 1}
+    assert own_ids(f"{broke}the start is over\n") == {"general": 2}
+
+
+@pytest.mark.parametrize("size", [1, 64, 1 << 18])
+def test_lines_of_several_kinds_are_one_finding_in_their_order(size: int):
+    text = "glass broke\nwidget old broke\nwidget a broke\nthe start is over\n" * 3
+    assert own_ids(text, size=size) == {"general": 9}
+    scan = Scan(OWN)
+    scan.read(blocks([text.encode()]))
+    (found,) = diagnose(scan, log="log", notes=()).findings
+    assert [seen.line for seen in found.lines] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n  \n", "\n" * 500])
+def test_a_message_that_must_be_the_last(end: str):
+    assert own_ids(f"one\nloading the demos{end}") == {"stopped": 1}
+    assert own_ids("loading the demos\n" * 3 + end) == {"stopped": 1}
+    assert own_ids(f"loading the demos{end}\nready") == {}
+
+
+def test_what_follows_does_not_count_below_its_end():
+    assert own_ids("building thing\nfine\ntool missing") == {"build": 1}
+    assert own_ids("building thing, tool missing\nbuilding other") == {"build": 1}
+    assert own_ids("building thing\nbuilding other\ntool missing") == {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from envbuild.diagnose.index import Index
 from envbuild.diagnose.samples import seen
 from envbuild.errors import InputError
-from envbuild.knowledge import signaturebook
+from envbuild.knowledge import facts, signaturebook
 from envbuild.knowledge.patterns import PatternError, anchors, compiled
 from envbuild.knowledge.signaturebook import Signature, own, shipped
 from envbuild.tools import files
@@ -153,3 +155,57 @@ def test_an_own_signature_stands_beside_the_shipped_ones():
 def test_one_broken_file_does_not_make_names_of_it_unknown():
     said = refused("schema: 1\nsignatures: [", book(more="consequence-of: [other]"))
     assert all("no signature is called" not in one for one in said)
+
+
+@pytest.mark.parametrize("signature", [one for one in SIGNATURES if one.only_where])
+def test_each_condition_has_a_sample_or_a_near_miss(signature: Signature):
+    where = signature.only_where
+    assert where
+    for patterns, texts in (
+        (where.seen, signature.samples),
+        (where.not_seen, signature.near_misses),
+    ):
+        shown = [p for p in patterns if any(compiled(p).search(text.encode()) for text in texts)]
+        assert bool(shown) == bool(patterns)
+
+
+def test_conditions_that_cannot_hold_are_refused():
+    said = refused(book(more="only-where: {isaac-sim: five}"))
+    assert said == ["knowledge/signatures/0.yaml:11:18: 'five' are no versions"]
+    said = refused(book(more="only-where: {seen: [started, '(abc'], not-seen: ['a.*|']}"))
+    assert said[0].startswith("knowledge/signatures/0.yaml:11:34: RE2 refuses the pattern")
+    assert said[1].startswith("knowledge/signatures/0.yaml:11:54: the pattern matches any line")
+    assert "only-where says nothing" in refused(book(more="only-where: {}"))[0]
+
+
+def test_until_is_the_end_of_what_follows():
+    text = book().replace("{pattern: 'widget broke'}", "{pattern: widget broke, until: the end}")
+    assert "until has nothing to end" in refused(text)[0]
+    text = text.replace("until: the end", "then: twice, until: '(abc'")
+    assert "RE2 refuses the pattern" in refused(text)[0]
+
+
+def test_a_pattern_that_is_too_short_is_told_how_long_it_must_be():
+    (said,) = refused(book(pattern="ba"))
+    assert "pattern: expected text of at least 3 characters; found 'ba'" in said
+
+
+def test_a_fix_may_name_a_module_of_the_release():
+    own({"a.yaml": book(more="fix-for: [{text: 'take {isaac-sim.modules.core}'}]")})
+    said = refused(book(more="fix-for: [{text: 'take {isaac-sim.modules.coer}'}]"))
+    assert "{isaac-sim.modules.coer} has no value here" in said[0]
+    assert "has no value here" in refused(book(more="fix-for: [{text: '{isaac-sim.modules}'}]"))[0]
+
+
+def test_the_first_cuda_of_each_architecture_is_that_of_the_facts():
+    (known,) = (one for one in SIGNATURES if one.id == "nvcc-older-than-gpu")
+    stated = dict[str, str]()
+    for numbers, cuda in stated_by(known.fix):
+        stated |= dict.fromkeys(numbers, cuda)
+    wanted = {one.architecture.removeprefix("sm_"): one.cuda for one in facts.gpus()}
+    assert stated == {name: cuda for name, cuda in wanted.items() if name != "75"}
+
+
+def stated_by(text: str) -> list[tuple[list[str], str]]:
+    found = re.findall(r"(\d\d\.\d) for ((?:\d+)(?: and \d+)?)", text)
+    return [(numbers.split(" and "), cuda) for cuda, numbers in found]
