@@ -259,7 +259,7 @@ def write(
         answers,
         kept=chosen.folder,
         copied=chosen.copied,
-        tools=_tools(chosen, done, version),
+        tools=lambda: _tools(chosen, done, version),
     )
     header = chosen.folder.header
     gone = set(folder.named_files(header)) - written.keys() if header else set()

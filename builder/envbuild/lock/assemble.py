@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,14 +53,14 @@ def folder_files(
     *,
     kept: LockFolder,
     copied: Mapping[str, bytes],
-    tools: Mapping[str, str],
+    tools: Callable[[], Mapping[str, str]],
 ) -> dict[str, bytes]:
     """Every file of ``lockfiles/<profile>/`` by path.
 
     ``answers`` holds, in the profile's order, a new answer or the lock that stays; ``kept`` is the
     folder as it is, ``copied`` the profile's own files by path. Equal requirement files are kept
     once, under the name of the first variant that has them. Tool versions stay as they were when
-    nothing else moves.
+    nothing else moves; ``tools`` is asked for them when something does.
     """
     tree = _Tree(profile)
     variants = {
@@ -69,19 +69,19 @@ def folder_files(
         else tree.locked(name, answer)
         for name, answer in answers.items()
     }
-    lock = Lock(
-        format=LOCK_FORMAT,
-        profile=profile,
-        tools=dict(tools),
-        variants=variants,
-        files=tuple(
-            FileDigest(path=f"files/{path}", sha256=sha256(data))
-            for path, data in sorted(copied.items())
-        ),
+    digests = tuple(
+        FileDigest(path=f"files/{path}", sha256=sha256(data))
+        for path, data in sorted(copied.items())
     )
-    previous = kept.header
-    if previous and (previous.variants, previous.files) == (lock.variants, lock.files):
-        lock = previous
+    lock = kept.header
+    if lock is None or (lock.variants, lock.files) != (variants, digests):
+        lock = Lock(
+            format=LOCK_FORMAT,
+            profile=profile,
+            tools=dict(tools()),
+            variants=variants,
+            files=digests,
+        )
     own = {f"files/{path}": data for path, data in copied.items()}
     return {**own, **tree.written, HEADER: encode(lock)}
 
