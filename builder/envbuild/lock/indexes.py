@@ -33,6 +33,9 @@ _KEPT = (
 _USUAL = re.compile(r"^\[global\]\n(?:[^\[\n].*\n|\n)*?index-url *= *(?P<url>\S+) *$", re.MULTILINE)
 """An index in pip's settings, as ``pip config set`` writes it."""
 
+_NAMED = re.compile(r"^[ \t]*index-url", re.MULTILINE | re.IGNORECASE)
+"""What stands in pip's settings if they name an index at all."""
+
 _UV_DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
 
@@ -101,7 +104,7 @@ def _pip_index(environ: Mapping[str, str], read: ReadText) -> tuple[str, str]:
     usual = (f"{_config_home(environ)}/pip/pip.conf", f"{home}/.pip/pip.conf", "/etc/pip.conf")
     for path in (*((named,) if named else ()), *usual):
         text = read(path)
-        if text is None:
+        if text is None or not _NAMED.search(text):
             continue
         written = _USUAL.search(text)
         if written:

@@ -81,7 +81,7 @@ def run(
     are left. On an interrupt or an error every uv that was started is ended, and nothing is
     returned.
     """
-    pending = _Pending()
+    pending = _Pending(max(1, workers))
     slots = _Slots(workshop.runner, max(1, workers))
     shared = msgspec.structs.replace(workshop, runner=slots.run)
     finished: SimpleQueue[tuple[int, Done | BaseException]] = SimpleQueue()
@@ -138,20 +138,25 @@ def _whole(one: Done | BaseException) -> Done:
 
 
 class _Pending:
-    """Jobs that wait for a hand. The text of the old lock tells how large one is: uv reads it,
-    and what was large the last time is large again."""
+    """Jobs that wait for a hand.
 
-    def __init__(self) -> None:
+    A hand that no uv is free for takes none before all are known: it would hold a small one while
+    a large one comes.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
         self._change = threading.Condition()
         self._heap: list[tuple[int, int, Job]] = []
         self._count = 0
+        self._busy = 0
         self._closed = False
 
     def add(self, job: Job) -> None:
         with self._change:
-            heapq.heappush(self._heap, (-len(job.question.pins), self._count, job))
+            heapq.heappush(self._heap, (-_size(job), self._count, job))
             self._count += 1
-            self._change.notify()
+            self._change.notify_all()
 
     def close(self) -> int:
         """No more will come; how many came."""
@@ -170,11 +175,28 @@ class _Pending:
     def take(self) -> tuple[int, Job] | None:
         """The largest that waits and its number; None when nothing will come any more."""
         with self._change:
-            self._change.wait_for(lambda: self._heap or self._closed)
+            self._change.wait_for(self._ready)
             if not self._heap:
                 return None
+            self._busy += 1
             _, number, job = heapq.heappop(self._heap)
             return number, job
+
+    def done(self) -> None:
+        """One that was taken is finished."""
+        with self._change:
+            self._busy -= 1
+            self._change.notify_all()
+
+    def _ready(self) -> bool:
+        return self._closed or (bool(self._heap) and self._busy < self._workers)
+
+
+def _size(job: Job) -> int:
+    """How large a resolution will be: as the last time, with what the image provides."""
+    before = job.previous
+    known = len(before.packages) + len(before.provided) if before else 0
+    return known or len(job.question.asked.requirements)
 
 
 def _work(
@@ -189,6 +211,7 @@ def _work(
         except BaseException as error:  # noqa: BLE001 (raised again by whoever waits)
             finished.put((number, error))
             return
+        pending.done()
 
 
 def _do(job: Job, workshop: Workshop) -> Done:

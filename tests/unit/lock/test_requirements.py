@@ -59,3 +59,9 @@ def test_a_line_that_is_no_pin_is_refused(line: str) -> None:
 
 def test_names_are_canonical() -> None:
     assert parse("Typing_Extensions==4.0\n")[0].name == "typing-extensions"
+
+
+def test_a_wrong_line_below_hashes_is_named_by_its_number() -> None:
+    text = f"# a heading\n{WRITTEN_BY_UV}--no-binary=x\n"
+    with pytest.raises(ValueError, match=r"line 11: expected name==version, found '--no-binary=x'"):
+        parse(text)
