@@ -82,7 +82,8 @@ def lock(runs: int, workers: int = 2) -> str:
 
 
 def _raw_calls(folder: Path) -> list[str]:
-    """One shell script for each resolution that ``envbuild lock --force --offline`` makes."""
+    """One shell script for each resolution that ``envbuild lock --force --offline`` makes: the
+    same command line on the same files, in the environment of whoever calls it."""
     workspace = Workspace(root=str(ROOT))
     found = workspace.profiles()
     targets = [
@@ -98,10 +99,11 @@ def _raw_calls(folder: Path) -> list[str]:
         for name, text in uv.files(question.asked, tool, pins=question.pins).items():
             (place / name).write_text(text)
         call = uv.command(question.asked, tool, folder=str(place))
-        variables = " ".join(f"{k}={shlex.quote(v)}" for k, v in call.environment)
+        own = {k: v for k, v in call.environment if k not in uv.MEMORY}
+        variables = " ".join(f"{k}={shlex.quote(v)}" for k, v in own.items())
         script = place / "call.sh"
         script.write_text(
-            f"cd {shlex.quote(str(place))}\nexec env -i {variables} {shlex.join(call.argv)}\n"
+            f"cd {shlex.quote(str(place))}\nexec env {variables} {shlex.join(call.argv)}\n"
         )
         scripts.append(str(script))
     return scripts

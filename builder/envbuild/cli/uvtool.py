@@ -19,7 +19,8 @@ def prepare_tool(*, offline: bool, refresh: bool) -> tuple[uv.Uv, str]:
     """
     environ = dict(os.environ)
     settings = indexes.user_indexes(environ, _read_settings)
-    environment = tuple({**solver_environment(environ), **settings.environment}.items())
+    own = solver_environment(environ, offline=offline)
+    environment = tuple({**own, **settings.environment}.items())
     beside = f"{os.path.dirname(sys.executable)}/uv"
     executable = environ.get("ENVBUILD_UV") or (beside if os.path.exists(beside) else "uv")
     tool = uv.Uv(

@@ -22,6 +22,10 @@ from envbuild.tools.proc import Command, Outcome, Runner
 MINIMUM = (0, 13, 0)
 """The oldest uv that this command line was run with: 0.13.8; flags are the same since 0.13."""
 
+MEMORY = {"_RJEM_MALLOC_CONF": "thp:always"}
+"""uv's allocator takes large pages: most of a warm resolution goes into page faults, and with these
+it takes 0.9 of the time and 36 MB more (measured with ``bench lock``'s calls, two at a time)."""
+
 OUTPUT = "lock.txt"
 _REQUIREMENTS = "requirements.in"
 TIMEOUT = 900.0
@@ -143,7 +147,7 @@ def command(
         "NO_COLOR": "1",
         "TZ": "UTC",
     }
-    environment = {**dict(uv.environment), **switches}
+    environment = {**dict(uv.environment), **MEMORY, **switches}
     return Command(
         argv=tuple(argv), environment=tuple(environment.items()), cwd=folder, timeout=TIMEOUT
     )

@@ -37,15 +37,18 @@ _CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _FIXED = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
-def solver_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def solver_environment(environ: Mapping[str, str], *, offline: bool = False) -> dict[str, str]:
     """What a solver may see of ``environ``: its tools, the index, the way there, a fixed locale.
 
     Every other ``UV_*``, ``PIP_*``, ``PYTHON*``, ``VIRTUAL_ENV`` and ``CONDA*`` is left out: such
     switches change an answer behind the profile's back. Certificates that are named for pip or
-    requests alone are named for the solver too, which reads ``SSL_CERT_FILE`` only.
+    requests alone are named for the solver too, which reads ``SSL_CERT_FILE`` only. ``offline``
+    needs none, and to read a system's takes a tenth of a short call.
     """
     kept = {name: value for name, value in environ.items() if _passes(name)}
-    if not kept.get("SSL_CERT_FILE"):
+    if offline:
+        kept = {name: value for name, value in kept.items() if not _names_certificates(name)}
+    elif not kept.get("SSL_CERT_FILE"):
         named = next((kept[name] for name in _CERTIFICATES if kept.get(name)), "")
         kept |= {"SSL_CERT_FILE": named} if named else {}
     return dict(sorted({**kept, **_FIXED}.items()))
@@ -59,3 +62,7 @@ def _passes(name: str) -> bool:
         or name.startswith(_PREFIXES)
         or name.endswith(_SUFFIX)
     )
+
+
+def _names_certificates(name: str) -> bool:
+    return name in _CERTIFICATES or name.startswith("SSL_CERT_") or name.endswith(_SUFFIX)

@@ -72,3 +72,13 @@ def test_certificates_named_for_pip_reach_the_solver() -> None:
     assert solver_environment({"REQUESTS_CA_BUNDLE": "/b.pem"})["SSL_CERT_FILE"] == "/b.pem"
     both = {"PIP_CERT": "/a.pem", "SSL_CERT_FILE": "/c.pem"}
     assert solver_environment(both)["SSL_CERT_FILE"] == "/c.pem"
+
+
+def test_without_a_network_no_certificates_are_read() -> None:
+    named = {
+        "SSL_CERT_FILE": "/a.pem",
+        "SSL_CERT_DIR": "/a",
+        "PIP_CERT": "/b",
+        "AWS_CA_BUNDLE": "/c",
+    }
+    assert solver_environment({**named, "PATH": "/bin"}, offline=True) == {"PATH": "/bin", **FIXED}
