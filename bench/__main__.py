@@ -8,6 +8,7 @@ import shlex
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from bench import explain, generated
@@ -137,8 +138,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1000, help="MB of the log for explain")
     chosen = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {chosen.runs} runs")
-    figures = {"startup": startup, "lock": lock, "growth": growth}
-    figures["explain"] = lambda _: explain.explain(chosen.size)
+    figures: dict[str, Callable[[int], str]] = {
+        "startup": startup,
+        "lock": lock,
+        "growth": growth,
+        "explain": lambda _: explain.explain(chosen.size),
+    }
     for name in chosen.what:
         print(figures[name](chosen.runs), flush=True)
 

@@ -74,7 +74,7 @@ def make(root: Path, count: int) -> None:
             {variant.name: answer},
             kept=LockFolder(label=f"lockfiles/{name}", header=None, texts={}),
             copied={},
-            tools={"envbuild": "0.1.0", "uv": "0.13.8"},
+            tools=lambda: {"envbuild": "0.1.0", "uv": "0.13.8"},
         )
         folder.mkdir(parents=True)
         files.write_tree(str(folder), written)
