@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -203,12 +202,10 @@ def test_a_file_to_copy_that_is_not_there(folder: Folder) -> None:
     assert "hint: its path is relative to the file of the profile" in done.stderr
 
 
-def test_a_uv_that_is_killed(folder: Folder, tmp_path: Path) -> None:
+def test_a_uv_that_is_killed(folder: Folder) -> None:
     folder.profile("one", "delta")
-    killed = tmp_path / "uv"
-    killed.write_text('#!/bin/sh\n[ "$1" = --version ] && echo uv 0.13.8 && exit\nkill -9 $$\n')
-    killed.chmod(0o755)
-    done = folder.run("lock", ENVBUILD_UV=str(killed))
+    killed = folder.fake_uv('[ "$1" = --version ] && echo uv 0.13.8 && exit\nkill -9 $$')
+    done = folder.run("lock", ENVBUILD_UV=killed)
     assert done.returncode == 3
     assert "uv was killed" in done.stderr
     assert "hint: the system kills what takes too much memory: try --jobs 1" in done.stderr

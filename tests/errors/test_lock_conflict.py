@@ -44,13 +44,17 @@ def test_a_profile_that_contradicts_itself_is_told_so(folder: Folder) -> None:
     assert "way out" not in done.stderr
 
 
+def refused_by_a_rule(folder: Folder, name: str) -> None:
+    """Write a profile whose torch has no code for its GPU."""
+    path = folder.profile(name, "torch==2.9.0")
+    path.write_text(path.read_text() + "hardware: {gpus: [sm_61]}\n")
+
+
 def test_a_profile_that_is_wrong_or_refused_does_not_stop_the_others(folder: Folder) -> None:
     folder.profile("good", "delta")
     wrong = folder.profile("a-typo", "delta")
     wrong.write_text(wrong.read_text().replace("requirements:", "requirments:"))
-    ruled = folder.profile("b-ruled", "delta")
-    ruled.write_text(ruled.read_text() + "hardware: {gpus: [sm_61]}\n")
-    ruled.write_text(ruled.read_text().replace('["delta"]', '["torch==2.9.0"]'))
+    refused_by_a_rule(folder, "b-ruled")
     done = folder.run("lock", "--json")
     assert done.returncode == 2
     assert "envs/a-typo.yaml:13:3: error: python: unknown key 'requirments'" in done.stderr
@@ -69,8 +73,7 @@ def test_a_profile_that_is_wrong_or_refused_does_not_stop_the_others(folder: Fol
 
 def test_the_first_profile_is_dropped_when_a_rule_refuses_it(folder: Folder) -> None:
     """It was begun before the rules were asked."""
-    ruled = folder.profile("ruled", "torch==2.9.0")
-    ruled.write_text(ruled.read_text() + "hardware: {gpus: [sm_61]}\n")
+    refused_by_a_rule(folder, "ruled")
     folder.profile("good", "delta")
     done = folder.run("lock", "ruled", "good")
     assert done.returncode == 2

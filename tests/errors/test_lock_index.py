@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from tests.support.index import PackageIndex
 from tests.support.workspace import Folder
@@ -69,12 +68,9 @@ def test_uv_is_missing(folder: Folder) -> None:
     assert "pip install" in done.stderr
 
 
-def test_uv_is_too_old(folder: Folder, tmp_path: Path) -> None:
+def test_uv_is_too_old(folder: Folder) -> None:
     folder.profile("one", "alpha")
-    old = tmp_path / "uv"
-    old.write_text("#!/bin/sh\necho uv 0.4.1\n")
-    old.chmod(0o755)
-    done = folder.run("lock", ENVBUILD_UV=str(old))
+    done = folder.run("lock", ENVBUILD_UV=folder.fake_uv("echo uv 0.4.1"))
     assert done.returncode == 3
     assert "uv 0.4.1 is too old: 0.13.0 is needed" in done.stderr
 

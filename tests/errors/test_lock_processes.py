@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import stat
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -71,21 +69,12 @@ def test_two_at_once_wait_for_each_other(folder: Folder) -> None:
     assert folder.run("lock", "--check").returncode == 0
 
 
-def slow_uv(place: Path) -> Path:
-    """A uv that says its version and then takes its time, as a slow index makes it."""
-    script = place / "slow-uv"
-    script.write_text(
-        '#!/bin/sh\ncase "$1" in --version) echo uv 0.13.8;; *) exec sleep 60;; esac\n'
-    )
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    return script
-
-
-def test_ctrl_c_leaves_the_old_locks(folder: Folder, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_the_old_locks(folder: Folder) -> None:
     folder.profile("one", "delta")
     folder.run("lock")
     before = folder.locked("one")
-    process = folder.start("lock", "--force", ENVBUILD_UV=str(slow_uv(tmp_path)))
+    slow = folder.fake_uv('[ "$1" = --version ] && echo uv 0.13.8 || exec sleep 60')
+    process = folder.start("lock", "--force", ENVBUILD_UV=slow)
     time.sleep(1.0)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)

@@ -49,6 +49,13 @@ class Folder:
         path.write_text(PROFILE.format(name=name, requirements=listed))
         return path
 
+    def fake_uv(self, script: str) -> str:
+        """Write a shell script to be taken for uv; its path, for ``ENVBUILD_UV``."""
+        path = self.root / "fake-uv"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return str(path)
+
     def start(self, *argv: str, **environment: str) -> subprocess.Popen[str]:
         """Start envbuild."""
         return subprocess.Popen(

@@ -81,7 +81,7 @@ def run(
     are left. On an interrupt or an error every uv that was started is ended, and nothing is
     returned.
     """
-    pending = _Pending(max(1, workers))
+    pending = Pending(max(1, workers))
     slots = _Slots(workshop.runner, max(1, workers))
     shared = msgspec.structs.replace(workshop, runner=slots.run)
     finished: SimpleQueue[tuple[int, Done | BaseException]] = SimpleQueue()
@@ -137,7 +137,7 @@ def _whole(one: Done | BaseException) -> Done:
     return one
 
 
-class _Pending:
+class Pending:
     """Jobs that wait for a hand.
 
     A hand that no uv is free for takes none before all are known: it would hold a small one while
@@ -153,6 +153,7 @@ class _Pending:
         self._closed = False
 
     def add(self, job: Job) -> None:
+        """One more waits."""
         with self._change:
             heapq.heappush(self._heap, (-_size(job), self._count, job))
             self._count += 1
@@ -200,7 +201,7 @@ def _size(job: Job) -> int:
 
 
 def _work(
-    pending: _Pending,
+    pending: Pending,
     workshop: Workshop,
     finished: SimpleQueue[tuple[int, Done | BaseException]],
 ) -> None:

@@ -11,12 +11,11 @@ _NAMES = frozenset(
         "USER",
         "TMPDIR",
         "NETRC",
-        # The way to the index: proxies, certificates, credentials.
+        # The way to the index: proxies, credentials; certificates are below.
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "ALL_PROXY",
         "NO_PROXY",
-        "PIP_CERT",
         "PIP_CLIENT_CERT",
         "SSL_CLIENT_CERT",
         "UV_KEYRING_PROVIDER",
@@ -31,8 +30,7 @@ _NAMES = frozenset(
         "UV_FIND_LINKS",
     }
 )
-_PREFIXES = ("XDG_", "SSL_CERT_", "UV_INDEX")
-_SUFFIX = "_CA_BUNDLE"
+_PREFIXES = ("XDG_", "UV_INDEX")
 _CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _FIXED = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -60,9 +58,9 @@ def _passes(name: str) -> bool:
         name in _NAMES
         or (upper in _NAMES and upper.endswith("_PROXY"))
         or name.startswith(_PREFIXES)
-        or name.endswith(_SUFFIX)
+        or _names_certificates(name)
     )
 
 
 def _names_certificates(name: str) -> bool:
-    return name in _CERTIFICATES or name.startswith("SSL_CERT_") or name.endswith(_SUFFIX)
+    return name == "PIP_CERT" or name.startswith("SSL_CERT_") or name.endswith("_CA_BUNDLE")
