@@ -37,7 +37,25 @@ def main() -> int:
 
     status = run(arguments)
     gc.freeze()  # nor is anything searched at the end: 10 ms
+    _leave(status)
     return status
+
+
+def _leave(status: int) -> None:
+    """End at once where py-rattler was used: its threads may crash a process that ends slowly,
+    after all work is done."""
+    if "rattler" not in sys.modules:
+        return
+    from envbuild.tools import rattler
+
+    if rattler.let_go():
+        import atexit
+
+        atexit._run_exitfuncs()  # noqa: SLF001 (conda-lock removes its folders there)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(status)
 
 
 def _answered_from_stamps(arguments: list[str]) -> bool:

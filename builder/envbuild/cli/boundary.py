@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 _LIBRARIES = (
     "click",
+    "conda-lock",
     "google-re2",
     "jinja2",
     "jsonschema",
     "msgspec",
     "packaging",
+    "py-rattler",
     "pyyaml",
     "uv",
 )
@@ -119,8 +121,9 @@ def _ended_by_signals() -> Iterator[None]:
 def _interrupted(console: Console) -> int:
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.SIG_IGN)  # what follows takes seconds and must come to its end
-    from envbuild.tools import proc
+    from envbuild.tools import proc, rattler
 
+    rattler.stop_all()
     proc.stop_all()
     console.fail("interrupted: nothing is half written")
     return 130

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
 
-from envbuild.cli import checking, common, locking
+from envbuild.cli import checking, common, lock_options, locking
+from envbuild.cli.condatool import CondaTool
 from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError
 from envbuild.lock import planning, working
-from envbuild.names import canonical_name
 from envbuild.speech import counted
 from envbuild.tools import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import TypeAlias
 
     from envbuild.cli.main import Session
@@ -29,18 +27,20 @@ if TYPE_CHECKING:
 
     Each: TypeAlias = tuple[str, ResolvedProfile | InputError]
 
-_OUTSIDE = frozenset({"network", "offline", "build", "failed", "interrupted", "killed"})
+_OUTSIDE = frozenset(
+    {
+        "network",
+        "offline",
+        "build",
+        "failed",
+        "interrupted",
+        "killed",
+        "timeout",
+        "data",
+        "internal",
+    }
+)
 """Failures that are not an answer about the profile: exit status 3, not 1."""
-
-
-class Doing(Struct, frozen=True, kw_only=True):
-    """How to do what was asked, beside what planning knows."""
-
-    offline: bool
-    refresh: bool
-    dry_run: bool
-    workers: int
-    as_json: bool
 
 
 @click.command("lock")
@@ -51,8 +51,11 @@ class Doing(Struct, frozen=True, kw_only=True):
 @click.option("-P", "--upgrade-package", multiple=True, metavar="NAME", help="Let this one move.")
 @click.option("--exclude-newer", metavar="DATE", help="As of this moment (a date: 00:00 UTC).")
 @click.option("--index", "indexes", multiple=True, metavar="NAME", help="Ask this vendor index.")
-@click.option("--offline", is_flag=True, help="Use uv's cache alone.")
-@click.option("--refresh", is_flag=True, help="Ask the index again for everything.")
+@click.option("--offline", is_flag=True, help="Use what uv and rattler have cached alone.")
+@click.option("--refresh", is_flag=True, help="Ask the index and the channels for everything.")
+@click.option(
+    "--solver", metavar="PROGRAM", help="Solve conda by this: conda, mamba, micromamba, a path."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Print what would be done, with the reasons.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Resolutions at a time.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on stdout.")
@@ -67,14 +70,18 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
     if chosen["offline"] and chosen["refresh"]:
         raise click.UsageError("--offline does not go with --refresh")
     if chosen["check"]:
-        _refuse_beside_check(chosen)
+        lock_options.refuse_beside_check(chosen)
         from envbuild.cli import lock_check
 
         as_json = bool(chosen["as_json"])
         status = lock_check.check(session, found, profiles, as_json=as_json)
     else:
         wanted = common.each(found, profiles)
-        status = _do(Locking(session, found, _options(chosen)), wanted, _doing(chosen))
+        status = _do(
+            Locking(session, found, lock_options.options(chosen)),
+            wanted,
+            lock_options.doing(chosen),
+        )
     if not profiles:
         from envbuild.cli import lock_check
 
@@ -82,60 +89,8 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
     return status
 
 
-def _options(chosen: Mapping[str, object]) -> planning.Options:
-    return planning.Options(
-        upgrade=bool(chosen["upgrade"]),
-        upgrade_packages=tuple(canonical_name(n) for n in _words(chosen["upgrade_package"])),
-        as_of=moment(chosen["exclude_newer"]),
-        indexes=_words(chosen["indexes"]) or None,
-        force=bool(chosen["force"]),
-    )
-
-
-def _doing(chosen: Mapping[str, object]) -> Doing:
-    jobs = chosen["jobs"]
-    return Doing(
-        offline=bool(chosen["offline"]),
-        refresh=bool(chosen["refresh"]),
-        dry_run=bool(chosen["dry_run"]),
-        workers=jobs if isinstance(jobs, int) else min(4, os.cpu_count() or 1),
-        as_json=bool(chosen["as_json"]),
-    )
-
-
-def _refuse_beside_check(chosen: Mapping[str, object]) -> None:
-    """``--check`` looks at what stands; what would change the answer does not go with it."""
-    given = [name for name, value in chosen.items() if value and name not in ("check", "as_json")]
-    if given:
-        option = "--" + given[0].replace("_", "-").replace("indexes", "index")
-        raise click.UsageError(f"--check does not go with {option}")
-
-
-def _words(value: object) -> tuple[str, ...]:
-    return tuple(str(word) for word in value) if isinstance(value, tuple) else ()
-
-
 def _waiting(session: Session, holder: str) -> None:
     session.console.say(f"waiting for another envbuild (process {holder}) to finish")
-
-
-def moment(text: object) -> str | None:
-    """A moment as RFC 3339 in UTC; a bare date is its first second.
-
-    Raises:
-        InputError: it is neither a date nor a moment with a time zone.
-    """
-    if text is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(str(text))
-    except ValueError:
-        parsed = None
-    if parsed is None or (parsed.tzinfo is None and len(str(text)) > 10):
-        hint = "2026-02-01, or 2026-02-01T12:00:00Z (with its time zone)"
-        raise InputError(f"{text!r} is not a moment", hint=hint)
-    aware = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    return aware.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Locking:
@@ -222,16 +177,17 @@ class Following:
         locking.remember(run.session.workspace, run.found, target.profile, locked=held)
 
 
-def _do(run: Locking, profiles: Iterator[Each], doing: Doing) -> int:
+def _do(run: Locking, profiles: Iterator[Each], doing: lock_options.Doing) -> int:
     targets = run.prepared(profiles)
     if doing.dry_run:
         planned = tuple(_known(run, targets))
         _plan(run, [one for one in planned if one.profile.name not in run.errors], doing)
         return 2 if run.errors else 0
     tool = Tool(offline=doing.offline, refresh=doing.refresh)
+    conda = CondaTool(offline=doing.offline, refresh=doing.refresh, chosen=doing.solver)
     held = run.session.workspace.path(".envbuild", "lock")
     with files.exclusive(held, waiting=lambda pid: _waiting(run.session, pid)):
-        return _lock(run, _known(run, targets), tool, doing=doing)
+        return _lock(run, _known(run, targets), (tool, conda), doing=doing)
 
 
 def _known(run: Locking, targets: Iterator[locking.Target]) -> Iterator[locking.Target]:
@@ -250,7 +206,15 @@ def _known(run: Locking, targets: Iterator[locking.Target]) -> Iterator[locking.
     return iter(every)
 
 
-def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing: Doing) -> int:
+def _lock(
+    run: Locking,
+    targets: Iterator[locking.Target],
+    tools: tuple[Tool, CondaTool],
+    *,
+    doing: lock_options.Doing,
+) -> int:
+    tool, conda = tools
+
     def book() -> Rulebook:
         from envbuild.knowledge import rulebook  # only where something is to be judged
 
@@ -258,7 +222,7 @@ def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing:
 
     outcomes = locking.run(
         targets,
-        locking.workshop(tool, book),
+        locking.workshop(tool, conda, book),
         workers=doing.workers,
         follower=Following(run, tool),
     )
@@ -271,7 +235,7 @@ def _lock(run: Locking, targets: Iterator[locking.Target], tool: Tool, *, doing:
     return _summary(run, outcomes)
 
 
-def _plan(run: Locking, targets: list[locking.Target], doing: Doing) -> None:
+def _plan(run: Locking, targets: list[locking.Target], doing: lock_options.Doing) -> None:
     steps = tuple(job.step for target in targets for job in target.jobs)
     if doing.as_json:
         run.session.console.json(steps)
@@ -290,7 +254,7 @@ def _summary(run: Locking, outcomes: list[locking.Outcome]) -> int:
     run.session.console.say(f"{whole}: {', '.join(parts)}")
     done = (one.result for outcome in outcomes for one in outcome.done.values())
     refusals = (result for result in done if isinstance(result, working.Refusal))
-    kinds = {refusal.failure.kind for refusal in refusals if refusal.failure}
+    kinds = {refusal.kind for refusal in refusals}
     if kinds & _OUTSIDE:
         return 3
     return 2 if run.errors else 1 if count["failed"] else 0

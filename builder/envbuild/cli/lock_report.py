@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from envbuild.lock.overlay import CONDA
 from envbuild.lock.working import Refusal
 from envbuild.names import requirement_name
 from envbuild.speech import counted
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from envbuild.cli.console import Console
     from envbuild.cli.locking import Outcome
     from envbuild.errors import InputError, Problem
+    from envbuild.lock.assemble import Answer
     from envbuild.lock.conflict import Explanation, Part
     from envbuild.lock.uv import Failure
     from envbuild.lock.ways import WayOut
@@ -92,6 +94,9 @@ def error_data(profile: str, error: InputError) -> dict[str, object]:
 def report(target: str, refusal: Refusal, *, index: str) -> Report:
     """What to say of a refusal; ``index`` is whose index did not answer, if that is the cause."""
     failure, explanation = refusal.failure, refusal.explanation
+    if refusal.conda:
+        said = [f"{target}: {refusal.conda.cause}", *refusal.conda.lines]
+        return Report(text="\n  ".join(said), hint=refusal.conda.hint)
     if failure is None:
         return Report(text=f"{target}: resolved, but it may not become a lock")
     lines = [f"{target}: {_CAUSES[failure.kind]}"]
@@ -205,8 +210,9 @@ def as_data(refusal: Refusal) -> dict[str, object]:
     explanation = refusal.explanation
     later = explanation.later if explanation else None
     return {
-        "kind": refusal.failure.kind if refusal.failure else "refused",
-        "text": refusal.failure.text if refusal.failure else "",
+        "kind": refusal.kind,
+        "text": refusal.failure.text if refusal.failure else _conda_text(refusal),
+        "steps": list(refusal.conda.steps) if refusal.conda else [],
         "problems": [str(problem) for problem in refusal.problems],
         "core": [_part(part) for part in explanation.core] if explanation else [],
         "chain": list(explanation.chain) if explanation else [],
@@ -218,15 +224,24 @@ def as_data(refusal: Refusal) -> dict[str, object]:
     }
 
 
+def _conda_text(refusal: Refusal) -> str:
+    said = refusal.conda
+    return "\n".join((said.cause, *said.lines)) if said else ""
+
+
 def say_done(console: Console, one: Done, index_origin: Callable[[], str]) -> None:
     """Say how a job ended; ``index_origin`` tells which setting names the default index."""
     if isinstance(one.result, Refusal):
         say_refusal(console, one, _whose_index(one, index_origin))
         return
     count = counted(len(one.result.packages), "package")
-    provided = len(one.result.provided)
+    if one.result.conda:
+        count += f", {len(one.result.conda.packages)} of conda"
+    provided = sum(row.by != CONDA for row in one.result.provided)
     outcome = count + (f", {provided} left to the image" if provided else "")
     console.step(one.job.step, outcome, one.seconds)
+    for step in one.result.steps:
+        console.detail(f"  {step}")
     for name, version in _unmoved(one):
         asked = one.job.question.asked
         console.say(
@@ -269,10 +284,17 @@ def as_row(outcome: Outcome) -> dict[str, object]:
         if one is not None:
             row["seconds"] = round(one.seconds, 3)
             row["outcome"] = (
-                as_data(one.result)
-                if isinstance(one.result, Refusal)
-                else {"packages": len(one.result.packages), "provided": len(one.result.provided)}
+                as_data(one.result) if isinstance(one.result, Refusal) else _answer_row(one.result)
             )
         variants.append(row)
     profile = outcome.target.profile.name
     return {"profile": profile, "status": outcome.status, "variants": variants}
+
+
+def _answer_row(answer: Answer) -> dict[str, object]:
+    conda = answer.conda
+    return {
+        "packages": len(answer.packages),
+        "provided": len(answer.provided),
+        **({"conda-packages": len(conda.packages), "steps": list(answer.steps)} if conda else {}),
+    }

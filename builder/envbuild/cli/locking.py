@@ -13,6 +13,7 @@ from msgspec import Struct
 import envbuild
 from envbuild import stamps
 from envbuild.cli import common
+from envbuild.cli.condatool import CondaTool, read_lock
 from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError, Mark, Problem
 from envbuild.knowledge import facts
@@ -180,7 +181,7 @@ def target(
     )
 
 
-def workshop(tool: Tool, book: Callable[[], Rulebook]) -> working.Workshop:
+def workshop(tool: Tool, conda: CondaTool, book: Callable[[], Rulebook]) -> working.Workshop:
     """What jobs are done with here; ``book`` reads the rules that a resolution must pass."""
     return working.Workshop(
         tool=tool,
@@ -188,6 +189,7 @@ def workshop(tool: Tool, book: Callable[[], Rulebook]) -> working.Workshop:
         runner=proc.run,
         finder=tool.metadata,
         clock=time.monotonic,
+        conda=conda,
         checks=Checks(functools.cache(book)),
     )
 
@@ -259,7 +261,7 @@ def write(
         answers,
         kept=chosen.folder,
         copied=chosen.copied,
-        tools=lambda: _tools(chosen, done, version),
+        sources=assemble.Sources(tools=lambda: _tools(chosen, done, version), read=read_lock),
     )
     header = chosen.folder.header
     gone = set(folder.named_files(header)) - written.keys() if header else set()

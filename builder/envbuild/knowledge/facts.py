@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import yaml
@@ -26,6 +26,7 @@ import yaml
 from envbuild.knowledge.model import (
     Bundle,
     Companion,
+    CondaName,
     Correction,
     Distribution,
     Fact,
@@ -132,6 +133,12 @@ def glibc(distribution: str) -> str | None:
     """The glibc of a base distribution; None when it is not known."""
     rows = _rows("distributions", Distribution)
     return next((row.glibc for row in rows if row.name == distribution), None)
+
+
+@functools.cache
+def conda_names() -> Mapping[str, str]:
+    """Conda packages whose Python package has another name, or that are none (empty)."""
+    return {row.conda: row.python for row in _rows("conda-names", CondaName)}
 
 
 def uv_platform(architecture: str, distribution: str) -> str:

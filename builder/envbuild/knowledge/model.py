@@ -83,6 +83,13 @@ class Distribution(Row, frozen=True, kw_only=True):
     glibc: str
 
 
+class CondaName(Row, frozen=True, kw_only=True):
+    """A conda package, and the Python package that it is (empty: none)."""
+
+    conda: str
+    python: str
+
+
 class GpuFloor(Row, frozen=True, kw_only=True):
     """The CUDA version that can first compile for a GPU architecture.
 

@@ -9,7 +9,8 @@ from msgspec import Struct
 from envbuild.knowledge import facts
 from envbuild.lock import bounds
 from envbuild.lock.model import LockedPackage, Request, VariantLock
-from envbuild.lock.pypi import PROFILE, Question, Resolution
+from envbuild.lock.overlay import CONDA, PROFILE
+from envbuild.lock.pypi import Question, Resolution
 from envbuild.lock.requirements import Pin
 from envbuild.names import canonical_name, requirement_name
 
@@ -108,6 +109,7 @@ class Annotator(Struct, frozen=True, kw_only=True):
             f"{PROFILE} (constraint)": asked.constraints,
             f"{PROFILE} (override)": asked.overrides,
             "bundle": asked.bundle,
+            CONDA: asked.installed,
             "torch companions": asked.companions,
         }
         return said.get(speaker)

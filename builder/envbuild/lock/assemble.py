@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from envbuild.lock import requirements
 from envbuild.lock.bounds import specifiers
+from envbuild.lock.conda import files as conda_files
+from envbuild.lock.conda.files import Member, ReadLock
 from envbuild.lock.folder import encode, input_digest, sha256
 from envbuild.lock.model import (
     HEADER,
@@ -24,8 +26,9 @@ from envbuild.lock.model import (
 from envbuild.names import canonical_name, requirement_name
 
 if TYPE_CHECKING:
+    from envbuild.lock.conda.packages import Half
     from envbuild.lock.folder import LockFolder
-    from envbuild.lock.model import Provided, SolverInput, Unknown
+    from envbuild.lock.model import CondaHalf, Provided, SolverInput, Unknown
     from envbuild.lock.requirements import Pin
     from envbuild.profile.resolved import Variant
 
@@ -37,7 +40,7 @@ _SOURCES = "Everything here is built from source, or is a placeholder that fetch
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What is to be written for one variant."""
+    """What is to be written for one variant; ``steps`` led to its two halves, for people."""
 
     variant: Variant
     asked: SolverInput
@@ -45,6 +48,17 @@ class Answer(Struct, frozen=True, kw_only=True):
     packages: tuple[LockedPackage, ...]
     provided: tuple[Provided, ...]
     unknown: tuple[Unknown, ...] = ()
+    conda: Half | CondaHalf | None = None
+    steps: tuple[str, ...] = ()
+
+
+class Sources(Struct, frozen=True, kw_only=True):
+    """What is asked only when it is needed: ``tools`` for their versions, when something moved;
+    ``read`` for the packages of a conda lock that is written anew though one of its halves
+    stands."""
+
+    tools: Callable[[], Mapping[str, str]]
+    read: ReadLock
 
 
 def folder_files(
@@ -53,14 +67,14 @@ def folder_files(
     *,
     kept: LockFolder,
     copied: Mapping[str, bytes],
-    tools: Callable[[], Mapping[str, str]],
+    sources: Sources,
 ) -> dict[str, bytes]:
     """Every file of ``lockfiles/<profile>/`` by path.
 
     ``answers`` holds, in the profile's order, a new answer or the lock that stays; ``kept`` is the
     folder as it is, ``copied`` the profile's own files by path. Equal requirement files are kept
     once, under the name of the first variant that has them. Tool versions stay as they were when
-    nothing else moves; ``tools`` is asked for them when something does.
+    nothing else moves.
     """
     tree = _Tree(profile)
     variants = {
@@ -69,6 +83,7 @@ def folder_files(
         else tree.locked(name, answer)
         for name, answer in answers.items()
     }
+    variants = tree.with_conda(variants, answers, kept, read=sources.read)
     digests = tuple(
         FileDigest(path=f"files/{path}", sha256=sha256(data))
         for path, data in sorted(copied.items())
@@ -78,7 +93,7 @@ def folder_files(
         lock = Lock(
             format=LOCK_FORMAT,
             profile=profile,
-            tools=dict(tools()),
+            tools=dict(sources.tools()),
             variants=variants,
             files=digests,
         )
@@ -119,6 +134,33 @@ class _Tree:
             unpinned=unpinned(variant, asked, packages=answer.packages, provided=answer.provided),
             unknown=answer.unknown,
         )
+
+    def with_conda(
+        self,
+        variants: dict[str, VariantLock],
+        answers: Mapping[str, Answer | VariantLock],
+        kept: LockFolder,
+        *,
+        read: ReadLock,
+    ) -> dict[str, VariantLock]:
+        """The locks with their conda halves, whose files many variants share."""
+        members = [
+            Member(
+                variant=name,
+                asked=locked.input.conda,
+                as_of=locked.input.as_of,
+                half=half,
+                wheels=locked.wheels.path,
+            )
+            for name, locked in variants.items()
+            if locked.input.conda and (half := answers[name].conda)
+        ]
+        halves, texts = conda_files.halves(self.profile, members, kept=kept.texts, read=read)
+        self.written |= texts
+        return {
+            name: msgspec.structs.replace(locked, conda=halves.get(name))
+            for name, locked in variants.items()
+        }
 
     def _place(self, path: str, pins: Iterable[Pin], what: str) -> FileDigest:
         heading = HEADING.format(profile=self.profile, what=what)
@@ -201,7 +243,6 @@ def unpinned(
             "a tag: used to install Python, not in the final image",
         ),
         (environment.apt, "apt packages", "versions are the archive's at build time"),
-        (environment.conda, "conda packages", "specifications, solved at build time"),
         (
             "stub" in integrities,
             "placeholder packages",

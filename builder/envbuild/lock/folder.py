@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from envbuild.errors import InputError
-from envbuild.lock.model import HEADER, LOCK_FORMAT, Lock, SolverInput
+from envbuild.lock.model import HEADER, LOCK_FORMAT, FileDigest, Lock, SolverInput, VariantLock
 from envbuild.tools import files, typed
 
 _TAG = b"envbuild-lock-input-1\n"
@@ -46,6 +46,8 @@ def sha256(data: bytes) -> str:
 
 def input_digest(asked: SolverInput) -> str:
     """The sha256 of what the solvers see, as canonical JSON under a version tag."""
+    if asked.installed:
+        asked = msgspec.structs.replace(asked, installed=())
     return sha256(_TAG + msgspec.json.encode(asked, order="sorted"))
 
 
@@ -71,7 +73,12 @@ def decode(data: bytes, label: str) -> Lock:
     try:
         lock = typed.decode(data, Lock)
     except msgspec.MsgspecError as error:
-        _refuse_newer(_format(data), label)
+        version = _format(data)
+        _refuse_newer(version, label)
+        if 0 < version < LOCK_FORMAT:
+            raise InputError(
+                f"{label} has format {version}, of an older envbuild", hint=_anew(label)
+            ) from None
         merged = any(line.startswith(_CONFLICT) for line in data.splitlines())
         wrong = "it holds the marks of a merge conflict" if merged else str(error)
         raise InputError(f"{label} cannot be read: {wrong}", hint=_anew(label)) from None
@@ -133,7 +140,11 @@ def named_files(header: Lock) -> tuple[str, ...]:
     """Every file that a header names, sorted."""
     named = {file.path for file in header.files}
     for variant in header.variants.values():
-        named.add(variant.wheels.path)
-        if variant.sources:
-            named.add(variant.sources.path)
+        named.update(file.path for file in files_of(variant))
     return tuple(sorted(named))
+
+
+def files_of(variant: VariantLock) -> tuple[FileDigest, ...]:
+    """Every file that the lock of a variant consists of."""
+    conda = variant.conda.files() if variant.conda else ()
+    return (variant.wheels, *((variant.sources,) if variant.sources else ()), *conda)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from envbuild.lock.folder import LockFolder, input_digest
+from envbuild.lock.folder import LockFolder, files_of, input_digest
 from envbuild.lock.inputs import solver_input
 from envbuild.lock.model import FileDigest, Lock, SolverInput, VariantLock
 from envbuild.profile.resolved import ResolvedProfile, Variant
@@ -54,14 +54,22 @@ def moved(asked: SolverInput, locked: VariantLock) -> tuple[str, ...]:
     """What differs between the input of a lock and the input now; empty when nothing does."""
     if input_digest(asked) == locked.digest:
         return ()
-    now = msgspec.to_builtins(asked)
-    then = msgspec.to_builtins(locked.input)
+    now, then = _flat(asked), _flat(locked.input)
     lines = tuple(
         _difference(key, then.get(key, ()), now.get(key, ()))
         for key in sorted({*now, *then})
         if now.get(key) != then.get(key)
     )
     return lines or ("the digest of the input is not the lock's",)
+
+
+def _flat(asked: SolverInput) -> dict[str, object]:
+    """The fields of an input by their names; those of its conda part one by one."""
+    fields: dict[str, Any] = msgspec.to_builtins(asked)
+    conda = fields.pop("conda", {})
+    targets = conda.pop("targets", ())
+    fields |= {f"conda {key}": value for key, value in conda.items()}
+    return fields | {f"conda {one['platform']}": one["virtual-packages"] for one in targets}
 
 
 def _difference(key: str, then: object, now: object) -> str:
@@ -81,8 +89,7 @@ def _items(value: object) -> tuple[str, ...]:
 def _broken(lock: Lock, folder: LockFolder) -> tuple[str, ...]:
     named: list[FileDigest] = list(lock.files)
     for variant in lock.variants.values():
-        named.append(variant.wheels)
-        named += [variant.sources] if variant.sources else []
+        named += files_of(variant)
     lines = []
     for file in sorted(set(named), key=lambda file: file.path):
         found = folder.digest(file.path)

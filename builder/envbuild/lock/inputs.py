@@ -11,6 +11,7 @@ import msgspec
 
 from envbuild.errors import InputError, Mark, Problem
 from envbuild.knowledge import facts
+from envbuild.lock.conda.inputs import conda_input
 from envbuild.lock.model import SolverInput
 from envbuild.names import canonical_name, normalise
 
@@ -126,7 +127,7 @@ def solver_input(
         metadata=reader.metadata(),
         indexes=asked,
         apt=tuple(sorted(environment.apt)),
-        conda=_conda(variant),
+        conda=conda_input(variant),
         git=tuple(sorted(f"{g.url}@{g.commit}" for g in environment.git)),
     )
     if reader.problems:
@@ -202,12 +203,3 @@ def _metadata(
     rows += [{"name": canonical_name(row.package), "requires-dist": []} for row in no_deps]
     kept = [{key: value for key, value in row.items() if value is not None} for row in rows]
     return tuple(sorted(msgspec.json.encode(row, order="sorted").decode() for row in kept))
-
-
-def _conda(variant: Variant) -> tuple[str, ...]:
-    conda = variant.environment.conda
-    if conda is None:
-        return ()
-    channels = tuple(f"channel {name}" for name in conda.channels)
-    virtual = tuple(f"{k}={v}" for k, v in sorted(conda.virtual_packages.items()))
-    return (*channels, *sorted(conda.packages), *virtual)

@@ -8,7 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-LOCK_FORMAT = 1
+LOCK_FORMAT = 2
+"""2: the conda half is solved; before, a lock held its specifications as text."""
+
 HEADER = "envbuild.lock.json"
 
 
@@ -23,11 +25,29 @@ class Value(
     """A frozen value of the lock file; fields at their default are not written."""
 
 
+class CondaTarget(Value, frozen=True, kw_only=True):
+    """A platform as conda names it (``linux-64``), and what such a machine has: its virtual
+    packages as ``name=version`` or ``name=version=build``, sorted."""
+
+    platform: str
+    virtual_packages: tuple[str, ...]
+
+
+class CondaInput(Value, frozen=True, kw_only=True):
+    """What the conda solver sees: channels in their order, specifications sorted, and the targets,
+    the variant's own platform first."""
+
+    channels: tuple[str, ...]
+    packages: tuple[str, ...]
+    targets: tuple[CondaTarget, ...]
+
+
 class SolverInput(Value, frozen=True, kw_only=True):
     """What one variant's lock depends on: its digest decides whether the lock is stale.
 
     All but ``image``, ``apt``, ``conda`` and ``git`` is exactly what uv sees; those four are what
-    the rest of the image is pinned from.
+    the rest of the image is pinned from. ``installed`` are the Python packages of a conda half, as
+    constraints: an answer on the way to a lock, which is not part of its digest.
     Requirements are normalised and sorted; ``constraints`` are the profile's, ``bundle`` those
     that the image's own packages impose (a name alone: the package is there, its version is not
     known), ``companions`` those that torch imposes on what is compiled against it; ``provided``
@@ -54,8 +74,9 @@ class SolverInput(Value, frozen=True, kw_only=True):
     metadata: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
     apt: tuple[str, ...] = ()
-    conda: tuple[str, ...] = ()
+    conda: CondaInput | None = None
     git: tuple[str, ...] = ()
+    installed: tuple[str, ...] = ()
 
 
 class Request(Value, frozen=True, kw_only=True):
@@ -120,12 +141,55 @@ class Unknown(Value, frozen=True, kw_only=True):
     why: str
 
 
+class CondaPackage(Value, frozen=True, kw_only=True):
+    """One package of the conda half; ``python`` is the Python package that it is, if it is one."""
+
+    name: str
+    version: str
+    build: str
+    sha256: str
+    python: str = ""
+
+
+class Demand(Value, frozen=True, kw_only=True):
+    """What Python packages of the index ask of a package that conda would bring.
+
+    ``package`` and ``bounds`` are conda's (``packaging``, ``==23.0``); ``by`` is who asks.
+    """
+
+    package: str
+    bounds: str
+    by: tuple[str, ...]
+
+
+class CondaHalf(Value, frozen=True, kw_only=True):
+    """The conda packages of a variant, and the files that hold them.
+
+    ``solver`` is who solved it, name and version. ``explicit`` are the files for ``@EXPLICIT``
+    installs, one a target, the variant's own platform first. ``environment``, ``lock`` and
+    ``virtual`` are ``environment.yml``, ``conda-lock.yml`` and conda-lock's specification of the
+    virtual packages; variants of equal specifications share them.
+    """
+
+    solver: str
+    packages: tuple[CondaPackage, ...]
+    explicit: tuple[FileDigest, ...]
+    environment: FileDigest
+    lock: FileDigest
+    virtual: FileDigest
+    demands: tuple[Demand, ...] = ()
+
+    def files(self) -> tuple[FileDigest, ...]:
+        """Every file that it consists of."""
+        return (*self.explicit, self.environment, self.lock, self.virtual)
+
+
 class VariantLock(Value, frozen=True, kw_only=True):
     """The lock of one variant.
 
     ``digest`` is the sha256 of ``input`` as canonical JSON under a version tag. ``wheels`` and
     ``sources`` are requirement files for pip and uv, every entry hashed: what installs from a
-    wheel, and what is built from source (None: nothing is).
+    wheel, and what is built from source (None: nothing is). ``conda`` is what stands below both.
     """
 
     digest: str
@@ -134,6 +198,7 @@ class VariantLock(Value, frozen=True, kw_only=True):
     sources: FileDigest | None = None
     packages: tuple[LockedPackage, ...] = ()
     provided: tuple[Provided, ...] = ()
+    conda: CondaHalf | None = None
     relaxations: tuple[Relaxation, ...] = ()
     unpinned: tuple[Unpinned, ...] = ()
     unknown: tuple[Unknown, ...] = ()

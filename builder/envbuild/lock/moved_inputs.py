@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from envbuild.lock.model import Lock, Relaxation, SolverInput, Unpinned, VariantLock
+from envbuild.lock.conda.inputs import spec_name
+from envbuild.lock.model import CondaInput, Lock, Relaxation, SolverInput, Unpinned, VariantLock
 from envbuild.lock.moves import Move, Risk, touches_cuda, touches_glibc, version_move
 from envbuild.names import requirement_name
 from envbuild.tools.proc import masked
@@ -17,7 +18,6 @@ _IMAGE = re.compile(
     r"(?P<name>.*?)(?::(?P<tag>[^/:@]+))?(?:@(?P<digest>sha\d+:[0-9a-f]+))?", re.DOTALL
 )
 _URL = re.compile(r"(?:[a-z][a-z+.-]*://)?(?:[^@/]*@)?(?P<host>[^/:@]+)(?::\d+)?[/:](?P<path>.*)")
-_CONDA = re.compile(r"(?:[^\s:]+::)?(?P<name>[A-Za-z0-9_.-]+)(?P<spec>.*)")
 
 
 def moved(old: VariantLock, new: VariantLock) -> Iterator[Move]:
@@ -135,16 +135,32 @@ def _platform(old: str, new: str) -> Iterator[Move]:
         yield Move(risk="glibc", what="platform", old=old, new=new, why=why)
 
 
-def _conda(old: Iterable[str], new: Iterable[str]) -> Iterator[Move]:
-    for before, after in _paired(old, new, _conda_name):
-        name = _conda_name(after or before)
-        if name.startswith("channel "):
-            risk, why = _source(after, "channel")
-            old_name, new_name = (text.removeprefix("channel ") for text in (before, after))
-            yield Move(risk=risk, what="conda channel", old=old_name, new=new_name, why=why)
-            continue
+def _conda(old: CondaInput | None, new: CondaInput | None) -> Iterator[Move]:
+    was, now = (one or CondaInput(channels=(), packages=(), targets=()) for one in (old, new))
+    for before, after in _paired(was.channels, now.channels, str):
+        risk, why = _source(after, "channel")
+        yield Move(risk=risk, what="conda channel", old=before, new=after, why=why)
+    if set(was.channels) == set(now.channels) and was.channels != now.channels:
+        order = (" > ".join(one.channels) for one in (was, now))
+        why = "which channel comes first decides where a package is taken from"
+        yield Move(
+            risk="security", what="conda channels", old=next(order), new=next(order), why=why
+        )
+    for before, after in _paired(was.packages, now.packages, spec_name):
+        name = spec_name(after or before)
         risk, why = _conda_risk(name)
         yield Move(risk=risk, what=f"conda {name}", old=before, new=after, why=why)
+    has = tuple({target.platform: target for target in one.targets} for one in (was, now))
+    for platform in sorted(has[0].keys() | has[1].keys()):
+        was_has, now_has = (
+            one[platform].virtual_packages if platform in one else () for one in has
+        )
+        for before, after in _paired(was_has, now_has, lambda text: text.partition("=")[0]):
+            name = (after or before).partition("=")[0]
+            risk, why = _conda_risk(name)
+            old_value, new_value = (text.partition("=")[2] for text in (before, after))
+            what = f"{name} of {platform}"
+            yield Move(risk=risk, what=what, old=old_value, new=new_value, why=why)
 
 
 def _conda_risk(name: str) -> tuple[Risk, str]:
@@ -155,13 +171,6 @@ def _conda_risk(name: str) -> tuple[Risk, str]:
     if name == "python":
         return "abi", "compiled modules are for one minor Python"
     return "input", ""
-
-
-def _conda_name(spec: str) -> str:
-    if spec.startswith("channel "):
-        return spec
-    found = _CONDA.match(spec)
-    return found["name"].lower() if found else spec
 
 
 def _apt(old: Iterable[str], new: Iterable[str]) -> Iterator[Move]:

@@ -1,17 +1,25 @@
 """What an image already has, and what a lock adds to it. Pure.
 
 A resolution over an image that carries a bundle finds the bundle's own packages again. They, and
-everything that only they could have brought, are in the image: the lock holds the rest.
+everything that only they could have brought, are in the image: the lock holds the rest. Of a conda
+half every package is known: what it has is left to it, and what only its packages ask for is their
+business; what anything else asks for is locked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from envbuild.lock.model import Provided
 from envbuild.lock.requirements import Pin
+
+PROFILE = "profile"
+"""Who asks for what the profile itself requires."""
+
+CONDA = "conda"
+"""Who provides what the conda half has."""
 
 
 class Split(Struct, frozen=True, kw_only=True):
@@ -21,13 +29,21 @@ class Split(Struct, frozen=True, kw_only=True):
     provided: tuple[Provided, ...]
 
 
-def split(pins: Iterable[Pin], *, bundle: dict[str, str], roots: Iterable[str]) -> Split:
+def split(
+    pins: Iterable[Pin],
+    *,
+    bundle: Mapping[str, str],
+    roots: Iterable[str],
+    conda: Mapping[str, str] | None = None,
+) -> Split:
     """Divide a resolution into what is added and what the image provides.
 
     ``bundle`` maps each package of the image to its version (empty: not known); ``roots`` are
     packages that the image holds with all that they need. A package that a provided one asks for
-    is provided too: the image could not work without it.
+    is provided too: the image could not work without it. ``conda`` maps each Python package of a
+    conda half to its version.
     """
+    brought = {**(conda or {}), **bundle}
     found = {pin.name: pin for pin in pins}
     asks: dict[str, list[str]] = {}
     for pin in found.values():
@@ -42,9 +58,10 @@ def split(pins: Iterable[Pin], *, bundle: dict[str, str], roots: Iterable[str]) 
             if name not in because:
                 because[name] = asker
                 waiting.append(name)
+    because |= _left_to_conda(found, asks, conda or {}, because)
     provided = tuple(
         Provided(
-            name=name, by=because[name], version=_version(name, found, bundle=bundle, roots=roots)
+            name=name, by=because[name], version=_version(name, found, bundle=brought, roots=roots)
         )
         for name in sorted(because)
     )
@@ -54,8 +71,32 @@ def split(pins: Iterable[Pin], *, bundle: dict[str, str], roots: Iterable[str]) 
     )
 
 
+def _left_to_conda(
+    found: Mapping[str, Pin],
+    asks: Mapping[str, list[str]],
+    conda: Mapping[str, str],
+    because: Mapping[str, str],
+) -> dict[str, str]:
+    """What conda has, and what nothing but that asks for."""
+    if not conda:
+        return {}
+    left = {name: CONDA for name in conda if name in found and name not in because}
+    stops = {*left, *because}
+    reached = {name for name, pin in found.items() if name not in stops and PROFILE in pin.via}
+    waiting = list(reached)
+    while waiting:
+        for name in asks.get(waiting.pop(), ()):
+            if name not in reached and name not in stops:
+                reached.add(name)
+                waiting.append(name)
+    for name, pin in found.items():
+        if name not in reached and name not in stops:
+            left[name] = next((by for by in pin.via if by in found), CONDA)
+    return left
+
+
 def _version(
-    name: str, found: dict[str, Pin], *, bundle: dict[str, str], roots: Iterable[str]
+    name: str, found: Mapping[str, Pin], *, bundle: Mapping[str, str], roots: Iterable[str]
 ) -> str:
     if name in bundle:
         return bundle[name]

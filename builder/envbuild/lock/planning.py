@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from envbuild.errors import InputError
 from envbuild.lock import freshness
+from envbuild.lock.conda.inputs import spec_name
+from envbuild.lock.conda.packages import Half, Standing, keeps
+from envbuild.lock.folder import files_of
 from envbuild.lock.inputs import solver_input
 from envbuild.lock.pypi import Question
 from envbuild.names import canonical_name, requirement_name
@@ -16,8 +19,9 @@ from envbuild.plan import Step
 
 if TYPE_CHECKING:
     from envbuild.lock.folder import LockFolder
-    from envbuild.lock.model import VariantLock
+    from envbuild.lock.model import CondaHalf, CondaInput, FileDigest, SolverInput, VariantLock
     from envbuild.profile.resolved import ResolvedProfile, Variant
+    from envbuild.tools.conda import Keep
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -26,6 +30,8 @@ class Options(Struct, frozen=True, kw_only=True):
     ``upgrade_packages`` are canonical names that may move; ``upgrade`` lets everything move.
     ``as_of`` stands above the profile's moment; ``indexes`` None keeps those of the old lock,
     and each variant asks those of them that it declares; ``force`` resolves what is fresh too.
+    A conda half of unchanged input stands through all of them (each of its packages is pinned by
+    its hash), unless ``refresh`` asks the channels again or ``solver`` names another program.
     """
 
     upgrade: bool = False
@@ -33,6 +39,8 @@ class Options(Struct, frozen=True, kw_only=True):
     as_of: str | None = None
     indexes: tuple[str, ...] | None = None
     force: bool = False
+    refresh: bool = False
+    solver: str = ""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -72,6 +80,7 @@ def _job(profile: str, variant: Variant, folder: LockFolder, options: Options, n
         options=options,
         previous=previous,
     )
+    standing = _standing(folder, previous, asked, options)
     return Job(
         question=Question(
             variant=variant,
@@ -79,6 +88,7 @@ def _job(profile: str, variant: Variant, folder: LockFolder, options: Options, n
             origins=origins,
             pins="" if options.upgrade else _pins(folder, previous),
             upgrade=None if options.upgrade else options.upgrade_packages,
+            conda=standing,
         ),
         step=Step(
             kind="lock",
@@ -109,18 +119,70 @@ def _reason(
     moving = _moving(options, previous)
     if moving:
         return f"{', '.join(moving)} may move"
+    if previous and previous.conda and _other_solver(previous.conda, options):
+        return f"conda packages by {options.solver}, were by {previous.conda.solver}"
     return "forced" if options.force else ""
 
 
 def _moving(options: Options, previous: VariantLock | None) -> list[str]:
     """The packages of a lock that may move."""
-    held = {package.name for package in previous.packages} if previous else set()
-    return sorted(held & set(options.upgrade_packages))
+    return sorted(_held(previous) & set(options.upgrade_packages))
+
+
+def _held(previous: VariantLock | None) -> set[str]:
+    """The canonical names of the packages of a lock, of both its halves."""
+    if previous is None:
+        return set()
+    conda = previous.conda.packages if previous.conda else ()
+    return {one.name for one in previous.packages} | {canonical_name(one.name) for one in conda}
+
+
+def _other_solver(half: CondaHalf, options: Options) -> bool:
+    return bool(options.solver) and half.solver.partition(" ")[0] != options.solver
+
+
+def _standing(
+    folder: LockFolder, previous: VariantLock | None, asked: SolverInput, options: Options
+) -> Standing:
+    """The conda half of a lock, and whether it stands as it is."""
+    half = previous.conda if previous else None
+    if previous is None or half is None or previous.input.conda is None or asked.conda is None:
+        return Standing()
+    whole = not _damaged(folder, half.files())
+    let_go = set(options.upgrade_packages)
+    same = (previous.input.conda, previous.input.as_of) == (asked.conda, asked.as_of)
+    of_conda = {canonical_name(one.name) for one in half.packages}
+    moves = bool(of_conda & let_go)
+    known = same and previous.input == asked and let_go <= of_conda and not options.upgrade
+    free = options.upgrade or previous.input.conda.channels != asked.conda.channels
+    again = options.upgrade or options.refresh or _other_solver(half, options)
+    stands = same and whole and not (moves or again)
+    return Standing(
+        half=Half(solver=half.solver, packages=half.packages, demands=half.demands),
+        stands=stands,
+        keep={} if free or not whole else _kept(folder, previous.input.conda, half, let_go),
+        demands=half.demands if known or stands else (),
+    )
+
+
+def _kept(
+    folder: LockFolder, before: CondaInput, half: CondaHalf, let_go: set[str]
+) -> dict[str, tuple[Keep, ...]]:
+    """The conda packages to keep, by platform."""
+    texts = (folder.texts[file.path].decode("utf-8", "replace") for file in half.explicit)
+    return {
+        target.platform: tuple(k for k in keeps(text) if canonical_name(k.name) not in let_go)
+        for target, text in zip(before.targets, texts, strict=True)
+    }
 
 
 def _damage(folder: LockFolder, previous: VariantLock | None) -> str:
-    for file in (previous.wheels, previous.sources) if previous else ():
-        if file and folder.digest(file.path) != file.sha256:
+    return _damaged(folder, files_of(previous) if previous else ())
+
+
+def _damaged(folder: LockFolder, files: Iterable[FileDigest]) -> str:
+    for file in files:
+        if folder.digest(file.path) != file.sha256:
             return f"{file.path} is not what was locked"
     return ""
 
@@ -162,7 +224,9 @@ def refuse_unknown_packages(names: Iterable[str], jobs: Iterable[Job]) -> None:
     known: set[str] = set()
     for job in jobs:
         known |= {requirement_name(text) for text in job.question.asked.requirements}
-        known |= {package.name for package in job.previous.packages} if job.previous else set()
+        known |= _held(job.previous)
+        conda = job.question.asked.conda
+        known |= {canonical_name(spec_name(text)) for text in conda.packages} if conda else set()
     for name in names:
         if canonical_name(name) not in known:
             import difflib

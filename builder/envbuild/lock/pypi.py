@@ -15,8 +15,10 @@ from msgspec import Struct
 
 from envbuild.knowledge import facts
 from envbuild.lock import overlay, requirements, uv
+from envbuild.lock.conda.packages import Standing
 from envbuild.lock.inputs import Origins
 from envbuild.lock.model import Provided, SolverInput
+from envbuild.lock.overlay import PROFILE
 from envbuild.lock.requirements import Pin
 from envbuild.names import canonical_name, requirement_name
 from envbuild.tools import files
@@ -25,15 +27,12 @@ if TYPE_CHECKING:
     from envbuild.profile.resolved import Variant
     from envbuild.tools.proc import Runner
 
-PROFILE = "profile"
-"""Who asks for what the profile itself requires."""
-
 
 class Question(Struct, frozen=True, kw_only=True):
     """One resolution to make.
 
     ``pins`` is the requirement text whose versions are kept; ``upgrade`` names what may move,
-    None everything.
+    None everything. ``conda`` is the conda half as it stands.
     """
 
     variant: Variant
@@ -41,6 +40,7 @@ class Question(Struct, frozen=True, kw_only=True):
     origins: Origins
     pins: str = ""
     upgrade: tuple[str, ...] | None = ()
+    conda: Standing = Standing()
 
     def indexes(self) -> dict[str, str]:
         """The addresses of the vendor indexes that are asked, by name."""
@@ -60,11 +60,16 @@ class Resolution(Struct, frozen=True, kw_only=True):
     two_faced: frozenset[str] = frozenset()
 
 
-def resolve(question: Question, tool: uv.Uv, runner: Runner) -> Resolution | uv.Failure:
-    """Ask uv and divide its answer; nothing is written but a scratch folder."""
-    answer = solve(question.asked, tool, runner, pins=question.pins, upgrade=question.upgrade)
-    if isinstance(answer, uv.Failure):
-        return answer
+def resolve(
+    question: Question, tool: uv.Uv, runner: Runner, *, answer: tuple[Pin, ...] | None = None
+) -> Resolution | uv.Failure:
+    """Ask uv (unless its ``answer`` is there) and divide what it says; nothing is written but a
+    scratch folder."""
+    if answer is None:
+        solved = solve(question.asked, tool, runner, pins=question.pins, upgrade=question.upgrade)
+        if isinstance(solved, uv.Failure):
+            return solved
+        answer = solved
     found = divide(question.variant, question.asked, answer)
     wanted = tuple(pin for pin in found.added if _may_have_two_faces(question, pin))
     if not wanted:
@@ -88,7 +93,8 @@ def divide(variant: Variant, asked: SolverInput, answer: tuple[Pin, ...]) -> Res
         for name, version in bundle.packages.items()
     }
     roots = frozenset(requirement_name(text) for text in asked.provided)
-    divided = overlay.split(answer, bundle=brought, roots=roots)
+    conda = dict(text.split("==") for text in asked.installed)
+    divided = overlay.split(answer, bundle=brought, roots=roots, conda=conda)
     return Resolution(added=divided.added, provided=divided.provided)
 
 
@@ -168,6 +174,7 @@ _SPEAKERS = {
     "-r requirements.in": PROFILE,
     "-c constraints.txt": f"{PROFILE} (constraint)",
     "-c bundle.txt": "bundle",
+    "-c installed.txt": overlay.CONDA,
     "-c companions.txt": "torch companions",
     "--override overrides.txt": f"{PROFILE} (override)",
 }

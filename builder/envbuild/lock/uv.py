@@ -110,6 +110,7 @@ def _lists(asked: SolverInput) -> list[tuple[str, str, tuple[str, ...]]]:
     lists = (
         ("--constraints", "constraints.txt", asked.constraints),
         ("--constraints", "bundle.txt", asked.bundle),
+        ("--constraints", "installed.txt", asked.installed),
         ("--constraints", "companions.txt", asked.companions),
         ("--overrides", "overrides.txt", asked.overrides),
         ("--excludes", "excludes.txt", asked.exclude),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from envbuild.lock.model import Lock, LockedPackage, VariantLock
+from envbuild.lock.conda.inputs import spec_name
+from envbuild.lock.model import CondaPackage, Lock, LockedPackage, VariantLock
 from envbuild.lock.places import Places
 from envbuild.names import canonical_name, requirement_name
 from envbuild.profile.resolved import ResolvedProfile
@@ -19,8 +19,6 @@ PROFILE = "profile"
 _BUNDLE = "bundle"
 _DEEPEST = 100
 """Links of a chain that are followed; real chains have a dozen."""
-
-_CONDA = re.compile(r"(?:[^\s:]+::)?([A-Za-z0-9_.+-]+)")
 
 Status = Literal["locked", "provided", "conda", "apt", "excluded", "absent"]
 
@@ -126,14 +124,17 @@ def _names(locked: VariantLock) -> Iterator[str]:
     yield from (package.name for package in locked.packages)
     yield from (row.name for row in locked.provided)
     yield from map(requirement_name, locked.input.bundle)
-    yield from filter(None, map(_conda_name, locked.input.conda))
+    yield from (name for one in _conda_packages(locked) for name in _conda_called(one))
     yield from (text.partition("=")[0] for text in locked.input.apt)
 
 
-def _conda_name(spec: str) -> str:
-    found = _CONDA.match(spec)
-    named = found and not spec.startswith(("channel ", "__"))
-    return canonical_name(found[1]) if found and named else ""
+def _conda_packages(locked: VariantLock) -> tuple[CondaPackage, ...]:
+    return locked.conda.packages if locked.conda else ()
+
+
+def _conda_called(package: CondaPackage) -> tuple[str, ...]:
+    """The names by which a conda package may be asked for: its own, and Python's."""
+    return tuple(filter(None, (canonical_name(package.name), package.python)))
 
 
 class _Reader:
@@ -146,6 +147,8 @@ class _Reader:
         self._packages = {package.name: package for package in locked.packages}
         self._provided = {row.name: row for row in locked.provided}
         self._bundle = {requirement_name(text): text for text in locked.input.bundle}
+        called = (one for one in _conda_packages(locked) if name in _conda_called(one))
+        self._of_conda = next(called, None)
 
     def answer(self, rules: tuple[Speaker, ...]) -> Answer:
         package = self._packages.get(self._name)
@@ -160,7 +163,7 @@ class _Reader:
                 held=held,
             )
         status = self._status(held)
-        version = ""
+        version = self._of_conda.version if status == "conda" and self._of_conda else ""
         if status == "provided":
             row = self._provided.get(self._name)
             brought = self._bundle.get(self._name, "").partition("==")[2]
@@ -168,11 +171,11 @@ class _Reader:
         return Answer(variants=(), status=status, version=version, asked=self._chains(), held=held)
 
     def _status(self, held: tuple[Speaker, ...]) -> Status:
+        if self._of_conda and self._name not in self._bundle:
+            return "conda"
         if self._name in self._provided or self._name in self._bundle:
             return "provided"
         kinds = {speaker.kind for speaker in held}
-        if "conda" in kinds:
-            return "conda"
         if "exclude" in kinds:
             return "excluded"
         return "apt" if "apt" in kinds else "absent"
@@ -249,9 +252,7 @@ class _Reader:
         for text in (*self._about(asked.bundle), *self._about(asked.provided)):
             words = text if "=" in text else f"{text} (its version is not known)"
             yield Speaker(kind="bundle", text=words, place=places.base, reason=places.bundles)
-        for text in asked.conda:
-            if _conda_name(text) == self._name:
-                yield Speaker(kind="conda", text=text, place=places.conda(text))
+        yield from self._conda()
         yield from self._system()
         if self._name in asked.source_builds:
             place, reason = places.source_build(self._name)
@@ -259,6 +260,17 @@ class _Reader:
         if self._name in asked.stubs:
             text = "the public index holds a placeholder; the vendor's index has the package"
             yield Speaker(kind="placeholder", text=text)
+
+    def _conda(self) -> Iterator[Speaker]:
+        """The profile's line for conda, and what the index demands of conda's package."""
+        own = self._of_conda.name if self._of_conda else self._name
+        for text in self._locked.input.conda.packages if self._locked.input.conda else ():
+            if spec_name(text) == own:
+                yield Speaker(kind="conda", text=text, place=self._places.conda(text))
+        for one in self._locked.conda.demands if self._locked.conda else ():
+            if one.package == own:
+                by = ", ".join(one.by)
+                yield Speaker(kind="conda", text=f"{one.package} {one.bounds}", reason=f"for {by}")
 
     def _about(self, texts: Iterable[str]) -> Iterator[str]:
         return (text for text in texts if requirement_name(text) == self._name)

@@ -12,20 +12,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from envbuild.lock import checks, pypi, uv
-from envbuild.tools import proc
+from envbuild.lock import resolving
+from envbuild.lock.resolving import Refusal, Workshop
+from envbuild.tools import proc, rattler
 
 if TYPE_CHECKING:
-    from envbuild.errors import Problem
     from envbuild.lock.assemble import Answer
-    from envbuild.lock.bounds import Find
-    from envbuild.lock.conflict import Explanation
-    from envbuild.lock.model import SolverInput, Unknown, VariantLock
     from envbuild.lock.planning import Job
-    from envbuild.lock.requirements import Pin
-    from envbuild.lock.ways import Check
-    from envbuild.profile.resolved import Variant
 
+__all__ = ["Done", "Refusal", "Workshop", "run"]
 
 _SWITCH = 0.0005
 """Seconds after which a busy thread lets another go on. A hand that has an uv to start must not
@@ -37,33 +32,12 @@ _HEAD_START = 0.02
 that share the interpreter would both be late."""
 
 
-class Refusal(Struct, frozen=True, kw_only=True):
-    """Why a job gave no lock: uv's failure, with the explanation of a conflict, or checks."""
-
-    failure: uv.Failure | None = None
-    explanation: Explanation | None = None
-    problems: tuple[Problem, ...] = ()
-
-
 class Done(Struct, frozen=True, kw_only=True):
     """One job, finished: an answer or a refusal, and how long it took in seconds."""
 
     job: Job
     result: Answer | Refusal
     seconds: float
-
-
-class Workshop(Struct, frozen=True, kw_only=True):
-    """What jobs are done with: ``tool`` finds uv when it is first wanted, ``version`` asks it for
-    its version (an error if it is missing or too old), the way to start it, a clock, ``finder``,
-    which looks into uv's cache as it is when it is called, and what a resolution must pass."""
-
-    tool: Callable[[], uv.Uv]
-    version: Callable[[], str]
-    runner: proc.Runner
-    finder: Callable[[], Find]
-    clock: Callable[[], float]
-    checks: checks.Checks
 
 
 def run(
@@ -106,6 +80,7 @@ def run(
             on_done(done[number], count - len(done))
     except BaseException:
         pending.drop()
+        rattler.stop_all()
         proc.stop_all()
         raise
     finally:
@@ -217,74 +192,5 @@ def _work(
 
 def _do(job: Job, workshop: Workshop) -> Done:
     started = workshop.clock()
-    result = _result(job, workshop)
+    result = resolving.result(job, workshop)
     return Done(job=job, result=result, seconds=workshop.clock() - started)
-
-
-def _result(job: Job, workshop: Workshop) -> Answer | Refusal:
-    question = job.question
-    tool = msgspec.structs.replace(workshop.tool(), indexes=question.indexes())
-    found = pypi.resolve(question, tool, workshop.runner)
-    if isinstance(found, uv.Failure):
-        workshop.version()
-        if found.kind not in ("unsatisfiable", "not-found"):
-            return Refusal(failure=found)
-        from envbuild.lock.conflict import explain  # only on the way to a refusal
-
-        check = _checker(question.variant, workshop)
-        explanation = explain(question, found, _solver(tool, workshop.runner), check=check)
-        return Refusal(failure=found, explanation=explanation)
-    unknown: tuple[Unknown, ...]
-    if job.previous and _stands(job.previous, question, found):
-        unknown = job.previous.unknown
-    else:
-        problems = workshop.checks(
-            question.variant, question.asked, added=found.added, provided=found.provided
-        )
-        if problems:
-            return Refusal(problems=problems)
-        unknown = checks.unknowns(question.variant, added=found.added, provided=found.provided)
-    return _answer(job, found, workshop, unknown=unknown)
-
-
-def _answer(
-    job: Job, found: pypi.Resolution, workshop: Workshop, *, unknown: tuple[Unknown, ...]
-) -> Answer:
-    from envbuild.lock.annotate import Annotator  # not needed before the first answer
-    from envbuild.lock.assemble import Answer
-
-    question = job.question
-    annotator = Annotator(question=question, find=workshop.finder(), previous=job.previous)
-    return Answer(
-        variant=question.variant,
-        asked=question.asked,
-        pins=found.added,
-        packages=annotator.packages(found),
-        provided=found.provided,
-        unknown=unknown,
-    )
-
-
-def _stands(before: VariantLock, question: pypi.Question, found: pypi.Resolution) -> bool:
-    """Whether a lock is to the same question and holds the same: then it was checked when it was
-    written."""
-    packages = [(package.name, package.version) for package in before.packages]
-    return (
-        before.input == question.asked
-        and before.provided == found.provided
-        and packages == [(pin.name, pin.version) for pin in found.added]
-    )
-
-
-def _checker(variant: Variant, workshop: Workshop) -> Check:
-    def check(asked: SolverInput, answer: tuple[Pin, ...]) -> tuple[Problem, ...]:
-        found = pypi.divide(variant, asked, answer)
-        return workshop.checks(variant, asked, added=found.added, provided=found.provided)
-
-    return check
-
-
-def _solver(
-    tool: uv.Uv, runner: proc.Runner
-) -> Callable[[SolverInput], tuple[Pin, ...] | uv.Failure]:
-    return lambda asked: pypi.solve(asked, tool, runner)

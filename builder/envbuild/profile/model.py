@@ -160,11 +160,15 @@ class Python(Value, frozen=True, kw_only=True):
 class Conda(Value, frozen=True, kw_only=True):
     """Channels and packages of the conda environment at ``python.prefix``.
 
-    ``virtual_packages`` states what the target machine has (``__glibc``, ``__cuda`` …).
+    Python and pip are added where ``packages`` does not name them. ``platforms`` are locked beside
+    those of the variants. ``virtual_packages`` states what the target machine has; without it
+    ``__glibc`` is that of the base's distribution, ``__cuda`` the variant's CUDA, ``__archspec``
+    the platform's baseline, ``__linux`` 5.10. ``""`` says that there is none.
     """
 
     channels: tuple[CondaChannel, ...]
     packages: tuple[CondaSpec, ...]
+    platforms: tuple[Literal["linux-64", "linux-aarch64"], ...] = ()
     virtual_packages: dict[VirtualPackage, Line] = {}
 
 

@@ -27,6 +27,7 @@ def problems(variant: Variant, removed: Mapping[KeyPath, Mark]) -> tuple[Problem
     return (
         *_python(variant, removed),
         *_conda(variant, removed),
+        *_conda_words(variant),
         *_repeated(variant),
         *_builds(variant),
         *_git(variant),
@@ -104,6 +105,38 @@ def _conda(variant: Variant, removed: Mapping[KeyPath, Mark]) -> Iterator[Proble
     if source != "conda" and conda is not None:
         message = f"conda is given, but python.source is {source}"
         yield _problem(variant, ("conda",), message=message, hint="source: conda, or remove conda")
+
+
+def _conda_words(variant: Variant) -> Iterator[Problem]:
+    """Channels that hold secrets, and virtual packages that say no version."""
+    conda = variant.environment.conda
+    for index, channel in enumerate(conda.channels if conda else ()):
+        if _CREDENTIALS.fullmatch(channel):
+            yield _problem(
+                variant,
+                ("conda", "channels", index),
+                message="a channel with credentials would be written to every lock",
+                hint="name it without them; mirrored_channels in your conda settings says where "
+                "it is read",
+            )
+    for name, value in (conda.virtual_packages if conda else {}).items():
+        form, example = _VIRTUAL.get(name, _NUMBERS)
+        if value and not form.fullmatch(value):
+            yield _problem(
+                variant,
+                ("conda", "virtual-packages", name),
+                message=f"{name}: {value!r} is not what a machine has",
+                hint=f'{name}: "{example}", or "" where there is none',
+            )
+
+
+_NUMBERS = (re.compile(r"[0-9]+(\.[0-9]+)*"), "2.39")
+_VIRTUAL = {
+    "__archspec": (re.compile(r"[a-z][a-z0-9_]*"), "x86_64_v3"),
+    "__cuda": (_NUMBERS[0], "12.8"),
+    "__linux": (_NUMBERS[0], "5.10"),
+}
+_CREDENTIALS = re.compile(r".*(://[^/]*@|/t/[^/]+/).*")
 
 
 def _repeated(variant: Variant) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from envbuild.report.plain import printable
 _STATUS = {
     "locked": "",
     "provided": "brought by the image: not in the lock",
-    "conda": "installed by conda: not pinned by the lock",
+    "conda": "installed by conda",
     "apt": "a system package: not pinned by the lock",
     "excluded": "left out by the profile",
     "absent": "not in the lock",

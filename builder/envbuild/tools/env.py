@@ -52,6 +52,18 @@ def solver_environment(environ: Mapping[str, str], *, offline: bool = False) -> 
     return dict(sorted({**kept, **_FIXED}.items()))
 
 
+_CONDA = ("CONDARC", "MAMBARC", "CONDA_CHANNEL_ALIAS", "CONDA_PKGS_DIRS", "MAMBA_ROOT_PREFIX")
+
+
+def conda_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a conda, mamba or micromamba may see: as a solver, and where its own settings are.
+
+    What it takes the machine for (``CONDA_OVERRIDE_*``) and what is activated are left out.
+    """
+    own = {name: environ[name] for name in _CONDA if name in environ}
+    return dict(sorted({**solver_environment(environ), **own}.items()))
+
+
 def _passes(name: str) -> bool:
     upper = name.upper()
     return (
