@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from envbuild.lock.assemble import Answer, folder_files
+from envbuild.lock.assemble import Answer, Sources, folder_files
 from envbuild.lock.folder import LockFolder
 from envbuild.lock.inputs import solver_input
 from envbuild.lock.model import LockedPackage, Request
@@ -74,7 +74,10 @@ def make(root: Path, count: int) -> None:
             {variant.name: answer},
             kept=LockFolder(label=f"lockfiles/{name}", header=None, texts={}),
             copied={},
-            tools=lambda: {"envbuild": "0.1.0", "uv": "0.13.8"},
+            sources=Sources(
+                tools=lambda: {"envbuild": "0.1.0", "uv": "0.13.8"},
+                read=lambda _: {},
+            ),
         )
         folder.mkdir(parents=True)
         files.write_tree(str(folder), written)

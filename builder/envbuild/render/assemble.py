@@ -23,7 +23,7 @@ def assemble(variant: Variant, lock: Lock, *, dockerfile: str) -> Context:
     environment = variant.environment
     locked = _locked(variant, lock)
     apt = _runtime_apt(environment)
-    python = stages.python(environment, lock)
+    python = stages.python(environment, lock, locked)
     files = _files(environment, lock)
     made = Context(
         profile=environment.name,
@@ -129,7 +129,8 @@ def _wheel_file(locked: VariantLock) -> c.LockedFile | None:
 
 def _context_paths(locked: VariantLock, files: tuple[c.Copied, ...]) -> tuple[str, ...]:
     """What a build reads of the lock folder."""
-    named = {file.path for file in (_wheel_file(locked), locked.sources) if file}
+    explicit = locked.conda.explicit[:1] if locked.conda else ()
+    named = {file.path for file in (_wheel_file(locked), locked.sources, *explicit) if file}
     return tuple(sorted(named.union(file.source for file in files)))
 
 

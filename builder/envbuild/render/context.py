@@ -15,8 +15,6 @@ from envbuild.profile.words import (
     AptName,
     CmakeOption,
     Commit,
-    CondaChannel,
-    CondaSpec,
     GitRef,
     GitUrl,
     Line,
@@ -82,13 +80,19 @@ class Library(Struct, frozen=True, kw_only=True):
     options: tuple[CmakeOption, ...]
 
 
+class LockedFile(Struct, frozen=True, kw_only=True):
+    """A requirement file of the lock folder, and its sha256 when the lock was written."""
+
+    path: RelativePath
+    sha256: Digest
+
+
 class Conda(Struct, frozen=True, kw_only=True):
-    """The conda environment at the Python's prefix; ``overrides`` are its virtual packages."""
+    """The conda packages at the Python's prefix: the ``explicit`` file that names each by its
+    address and hash, and the ``image`` that holds the micromamba to install it with."""
 
     image: Reference
-    channels: tuple[CondaChannel, ...]
-    packages: tuple[CondaSpec, ...]
-    overrides: tuple[Pair, ...]
+    explicit: LockedFile
 
 
 class Python(Struct, frozen=True, kw_only=True):
@@ -110,13 +114,6 @@ class Python(Struct, frozen=True, kw_only=True):
     def in_place(self) -> bool:
         """Whether packages go into an interpreter that the base image has."""
         return self.prefix is None
-
-
-class LockedFile(Struct, frozen=True, kw_only=True):
-    """A requirement file of the lock folder, and its sha256 when the lock was written."""
-
-    path: RelativePath
-    sha256: Digest
 
 
 class Build(Struct, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ def _source_tree(git: GitSource) -> c.Checkout:
     )
 
 
-def python(environment: Environment, lock: Lock) -> c.Python:
+def python(environment: Environment, lock: Lock, locked: VariantLock) -> c.Python:
     """The interpreter and where its packages go.
 
     Raises:
@@ -76,7 +76,7 @@ def python(environment: Environment, lock: Lock) -> c.Python:
         executable=f"{asked.prefix}/bin/python",
         prefix=asked.prefix,
         uv_image=_uv_image(lock) if asked.source == "uv" else None,
-        conda=_conda(environment) if asked.source == "conda" else None,
+        conda=_conda(environment, locked) if asked.source == "conda" else None,
     )
 
 
@@ -97,32 +97,11 @@ def _uv_image(lock: Lock) -> str:
     return f"{UV}:{version}"
 
 
-def _conda(environment: Environment) -> c.Conda:
-    conda = environment.conda
-    if conda is None:
+def _conda(environment: Environment, locked: VariantLock) -> c.Conda:
+    if locked.conda is None:
         raise _incomplete(environment, "conda", "source: conda")
-    packages = list(conda.packages)
-    names = {_spec_name(spec) for spec in packages}
-    if "python" not in names:
-        packages.append(f"python={environment.python.version}")
-    if "pip" not in names:
-        packages.append("pip")
-    return c.Conda(
-        image=MICROMAMBA,
-        channels=conda.channels,
-        packages=tuple(sorted(packages)),
-        overrides=tuple(
-            c.Pair(name=f"CONDA_OVERRIDE_{name.removeprefix('__').upper()}", value=value)
-            for name, value in sorted(conda.virtual_packages.items())
-        ),
-    )
-
-
-def _spec_name(spec: str) -> str:
-    """The package of a conda match specification, ``channel::name>=1`` or ``name=1``."""
-    bare = spec.rpartition("::")[2]
-    end = next((i for i, char in enumerate(bare) if char in "=<>!~ ["), len(bare))
-    return bare[:end].lower()
+    own = locked.conda.explicit[0]
+    return c.Conda(image=MICROMAMBA, explicit=c.LockedFile(path=own.path, sha256=own.sha256))
 
 
 def wheels(
