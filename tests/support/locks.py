@@ -6,6 +6,7 @@ import msgspec
 
 from envbuild.lock.diff import LockSide
 from envbuild.lock.model import (
+    LOCK_FORMAT,
     FileDigest,
     Lock,
     LockedPackage,
@@ -56,5 +57,5 @@ def side(
     """One side of a comparison; ``hashes`` hold for each of its variants."""
     named = variants if isinstance(variants, dict) else {"linux-amd64-cu128": variants}
     found = {name: frozenset(values) for name, values in (hashes or {}).items()}
-    lock = Lock(format=1, profile="one", tools={}, variants=named)
+    lock = Lock(format=LOCK_FORMAT, profile="one", tools={}, variants=named)
     return LockSide(label="x", lock=lock, hashes=dict.fromkeys(named, found))

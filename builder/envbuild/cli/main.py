@@ -25,6 +25,8 @@ COMMANDS = {
     "check": "Hold profiles against what is known.",
     "lock": "Resolve profiles to pinned, hashed locks.",
     "render": "Write the Dockerfiles from the locks.",
+    "export": "A lock in the format of another tool, and what it cannot carry.",
+    "install": "A conda environment on this machine, from the lock.",
     "explain": "What a log says of a failure, and the way out.",
     "why": "Who pulls a package into an environment, and who limits it.",
     "diff": "What moved between two locks or two images, risk first.",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from envbuild.errors import InputError, Mark, Problem, ToolError
+from envbuild.tools.temporary import beside, remove_tree, scratch
 from envbuild.tools.trouble import cannot_write, words
 from envbuild.tools.turns import alone, exclusive
 
 __all__ = [
+    "beside",
     "exclusive",
     "read_bytes",
     "read_if_exists",
     "read_text",
     "recover",
+    "replace",
     "scratch",
     "sha256",
     "write_tree",
@@ -219,9 +222,9 @@ def _finish(folder: str) -> None:
         for path in filter(None, removals.split("\0")):
             _remove(folder, path)
         _sync(folder)
-        _remove_tree(committed)
+        remove_tree(committed)
     if os.path.lexists(f"{folder}/{_STAGING}"):
-        _remove_tree(f"{folder}/{_STAGING}")
+        remove_tree(f"{folder}/{_STAGING}")
 
 
 def _remove(folder: str, path: str) -> None:
@@ -250,43 +253,18 @@ def _sync(folder: str) -> None:
         os.close(handle)
 
 
-# --- Temporary files ---------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def scratch(files: Mapping[str, str]) -> Iterator[str]:
-    """A temporary folder with these text files, removed at the end; its absolute path.
+def replace(path: str, data: bytes) -> None:
+    """Write a file anew with the permissions that it has; what is linked to the old one keeps it.
 
     Raises:
         ToolError: it cannot be written.
     """
-    place = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 (a new folder with a name by chance)
-    folder = f"{os.path.abspath(place)}/envbuild-{os.urandom(8).hex()}"
+    beside = f"{path}.envbuild-new"
     try:
-        os.mkdir(folder, 0o700)
-        for name, text in files.items():
-            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
-                file.write(text)
+        mode = os.stat(path).st_mode
+        with open(beside, "wb") as file:
+            file.write(data)
+        os.chmod(beside, mode)
+        os.replace(beside, path)
     except OSError as error:
-        _remove_tree(folder, quietly=True)
-        raise cannot_write(place, error) from None
-    try:
-        yield folder
-    finally:
-        _remove_flat(folder)
-
-
-def _remove_flat(folder: str) -> None:
-    """Remove a folder of files, ten times as fast as one of anything; errors do not matter."""
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            os.unlink(f"{folder}/{name}")
-        os.rmdir(folder)
-        return
-    _remove_tree(folder, quietly=True)
-
-
-def _remove_tree(folder: str, *, quietly: bool = False) -> None:
-    import shutil  # 2 ms, with its compressions: not before something is to be removed
-
-    shutil.rmtree(folder, ignore_errors=quietly)
+        raise cannot_write(path, error) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import functools
 import threading
@@ -79,6 +78,7 @@ def run(work: Callable[[], Awaitable[_Result]], timeout: float) -> _Result:
         StoppedError: it was stopped.
         TimeoutError: it took too long.
     """
+    import asyncio  # 30 ms that nobody needs who only stops
 
     async def watched() -> _Result:
         task = asyncio.ensure_future(work())

@@ -1,0 +1,164 @@
+"""``pylock.toml`` (PEP 751): uv writes it from the locked packages, and each hash is held against
+the lock's.
+
+It names addresses, so an index is asked (or uv's cache): nothing else of an export is. It is asked
+for exactly the locked versions, and told that they require nothing; what may be a wheel, and what
+a source distribution, is as it was when the lock was made.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+import tomli_w
+from msgspec import Struct
+
+from envbuild.errors import ToolError
+from envbuild.export import words
+from envbuild.lock import uv
+from envbuild.tools import files, typed
+from envbuild.tools.proc import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envbuild.export.model import Subject
+    from envbuild.tools.proc import Outcome, Runner
+
+_OUTPUT = "pylock.toml"
+_REQUIREMENTS = "requirements.in"
+_SWITCHES = {
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_HTTP_RETRIES": "1",
+    "UV_NO_PROGRESS": "1",
+    "NO_COLOR": "1",
+    "TZ": "UTC",
+}
+
+
+class _File(Struct, frozen=True):
+    """A wheel or a source distribution."""
+
+    hashes: dict[str, str] = {}
+
+
+class _Package(Struct, frozen=True):
+    """One package: its files are all that an installer may take."""
+
+    name: str
+    version: str = ""
+    wheels: tuple[_File, ...] = ()
+    sdist: _File | None = None
+
+
+class _Pylock(Struct, frozen=True):
+    """What is looked at of a pylock.toml."""
+
+    packages: tuple[_Package, ...] = ()
+
+
+def text(subject: Subject, tool: uv.Uv, runner: Runner) -> str:
+    """The file, for the lock's Python and platform.
+
+    Raises:
+        ToolError: uv or the index does not answer, or its answer is not the lock.
+    """
+    with files.scratch(_files(subject, tool)) as folder:
+        outcome = runner(command(subject, tool, folder=folder))
+        if outcome.missing or outcome.code:
+            raise _failed(outcome)
+        written = files.read_text(f"{folder}/{_OUTPUT}")
+    _check(subject, written)
+    top = words.heading(subject, "It names the index that was asked: do not commit it.")
+    return f"{words.commented(top)}\n{_without_credentials(written)}"
+
+
+def _files(subject: Subject, tool: uv.Uv) -> dict[str, str]:
+    """The files of the call by name."""
+    rows = [{"name": pin.name, "version": pin.version, "requires-dist": []} for pin in subject.pins]
+    configuration: Mapping[str, object] = {**tool.configuration, "dependency-metadata": rows}
+    pins = "".join(f"{pin.name}=={pin.version}\n" for pin in subject.pins)
+    return {_REQUIREMENTS: pins, "uv.toml": tomli_w.dumps(configuration)}
+
+
+def command(subject: Subject, tool: uv.Uv, *, folder: str) -> Command:
+    """The call of uv in a folder that holds its files."""
+    asked = subject.locked.input
+    argv = [tool.executable, "pip", "compile", _REQUIREMENTS, "--config-file", "uv.toml"]
+    argv += ["--python", tool.python, "--python-version", asked.python]
+    argv += ["--python-platform", asked.platform, "--exclude-newer", asked.as_of]
+    argv += ["--no-deps", "--only-binary", ":all:"]
+    for package in subject.locked.packages:
+        if package.integrity in ("source", "stub"):
+            argv += ["--no-binary", package.name]
+    for index in subject.variant.environment.python.indexes:
+        if index.name in asked.indexes:
+            argv += ["--index", f"{index.name}={index.url}"]
+    argv += ["--no-header", "--quiet", "--color", "never"]
+    argv += ["--format", "pylock.toml", "--output-file", _OUTPUT]
+    argv += ["--offline"] if tool.offline else []
+    environment = {**dict(tool.environment), **uv.MEMORY, **_SWITCHES}
+    return Command(
+        argv=tuple(argv), environment=tuple(environment.items()), cwd=folder, timeout=uv.TIMEOUT
+    )
+
+
+_WHY = {
+    "offline": ("uv's cache does not hold what a pylock.toml names", "without --offline"),
+    "network": ("the package index does not answer", "a pylock.toml names its addresses"),
+    "unsatisfiable": (
+        "the package index no longer has what was locked",
+        "name the index that the lock was made with, or lock again",
+    ),
+}
+"""What a failure of uv means here, and what helps."""
+
+
+def _failed(outcome: Outcome) -> ToolError:
+    if outcome.missing:
+        hint = "install uv, or name one in ENVBUILD_UV"
+        return ToolError(f"uv is missing: {outcome.command.argv[0]}", hint=hint)
+    failure = uv.failure(outcome)
+    kind = "unsatisfiable" if failure.kind == "not-found" else failure.kind
+    message, hint = _WHY.get(kind, ("uv makes no pylock.toml", ""))
+    return ToolError(
+        message, hint=hint or None, command=outcome.command.text(), output=failure.text
+    )
+
+
+def _check(subject: Subject, written: str) -> None:
+    """Refuse what is not the lock: another version, or a file that the lock has no hash of.
+
+    Raises:
+        ToolError: with the first packages that differ.
+    """
+    import tomllib
+
+    try:
+        read = typed.convert(tomllib.loads(written), _Pylock)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ToolError(f"uv's pylock.toml cannot be read: {error}") from None
+    wanted = {(pin.name, pin.version): frozenset(pin.hashes) for pin in subject.pins}
+    found = {(one.name, one.version): _hashes(one) for one in read.packages}
+    wrong = [key for key in wanted if not (found.get(key) and found[key] <= wanted[key])]
+    wrong += [key for key in found if key not in wanted]
+    if wrong:
+        named = words.some(f"{name} {version}" for name, version in wrong)
+        raise ToolError(
+            f"the package index holds other files than the lock: {named}",
+            hint="name the index that the lock was made with, or lock again",
+        )
+
+
+def _hashes(package: _Package) -> frozenset[str]:
+    """The sha256 of each file; empty text for a file without one."""
+    listed = (*package.wheels, *((package.sdist,) if package.sdist else ()))
+    digests = (file.hashes.get("sha256") for file in listed)
+    return frozenset(f"sha256:{digest}" if digest else "" for digest in digests)
+
+
+def _without_credentials(written: str) -> str:
+    """The text without user names and passwords in addresses: an index may hand them out."""
+    return re.sub(r"(?<=://)[^/\s\"@]+@", "", written)

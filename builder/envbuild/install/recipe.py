@@ -1,0 +1,171 @@
+"""What an environment is made of, and what only an image has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from envbuild.errors import InputError
+from envbuild.lock import requirements
+from envbuild.lock.conda.channels import Settings, known_address
+from envbuild.lock.folder import LockFolder
+from envbuild.lock.model import Lock, VariantLock
+from envbuild.lock.requirements import Pin
+from envbuild.names import canonical_name
+from envbuild.profile.model import SmokeTest
+from envbuild.profile.resolved import Variant
+from envbuild.speech import counted
+from envbuild.tools.archives import Wanted
+from envbuild.tools.conda import Record
+
+
+class SourceStep(Struct, frozen=True, kw_only=True):
+    """Packages that are built from source together: their hashed requirements, whether in an
+    environment of their own, and the variables of the build."""
+
+    names: tuple[str, ...]
+    text: str
+    isolation: bool = True
+    variables: Mapping[str, str] = {}
+
+
+class Recipe(Struct, frozen=True, kw_only=True):
+    """Everything that goes into an environment.
+
+    ``wheels`` is a hashed requirement file; ``indexes`` are the vendor's by name; ``expected`` are
+    the Python packages that must be there in the end, ``of_conda`` those that conda brings, both by
+    canonical name; ``tests`` those of the profile that need neither hardware nor a simulator;
+    ``left_out`` says what only an image has.
+    """
+
+    profile: str
+    variant: str
+    digest: str
+    python: str
+    wheels: str
+    sources: tuple[SourceStep, ...]
+    build_constraints: tuple[str, ...]
+    indexes: Mapping[str, str]
+    variables: Mapping[str, str]
+    expected: Mapping[str, str]
+    of_conda: Mapping[str, str]
+    tests: tuple[SmokeTest, ...]
+    left_out: tuple[str, ...]
+
+
+def recipe(variant: Variant, lock: Lock, folder: LockFolder) -> Recipe:
+    """The recipe of a variant from its lock.
+
+    Raises:
+        InputError: conda has no part in it, or a build needs what only an image can give.
+    """
+    environment, locked = variant.environment, lock.variants[variant.name]
+    if locked.conda is None:
+        raise InputError(
+            f"{lock.profile} has no conda part: its environment is an image",
+            hint=f"envbuild render {lock.profile}; an environment wants python.source: conda",
+        )
+    _refuse_needs(variant, locked)
+    python = environment.python
+    eula = {"ACCEPT_EULA": "Y", "OMNI_KIT_ACCEPT_EULA": "YES"} if environment.accept_eula else {}
+    return Recipe(
+        profile=lock.profile,
+        variant=variant.name,
+        digest=locked.digest,
+        python=next((one.version for one in locked.conda.packages if one.name == "python"), ""),
+        wheels=folder.texts[locked.wheels.path].decode(),
+        sources=tuple(_steps(variant, locked, folder)),
+        build_constraints=python.build_constraints,
+        indexes={one.name: one.url for one in python.indexes if one.name in locked.input.indexes},
+        variables={**eula, **environment.env},
+        expected={package.name: package.version for package in locked.packages},
+        of_conda={one.python: one.version for one in locked.conda.packages if one.python},
+        tests=tuple(
+            test for test in environment.smoke if test.needs == "nothing" and test.launch == "none"
+        ),
+        left_out=tuple(_left_out(variant)),
+    )
+
+
+def wanted(
+    solved: Mapping[str, tuple[Record, ...]], locked: VariantLock, settings: Settings
+) -> tuple[Wanted, ...]:
+    """The conda packages of a variant, and where each is read from here.
+
+    Raises:
+        InputError: a package lies in none of the lock's channels.
+    """
+    assert locked.input.conda is not None  # the caller has a recipe
+    channels = locked.input.conda.channels
+    found = []
+    for record in solved.get(locked.input.conda.targets[0].platform, ()):
+        name = next((n for n in channels if record.url.startswith(f"{known_address(n)}/")), None)
+        if name is None:
+            raise InputError(
+                f"{record.url} lies in none of the lock's channels ({', '.join(channels)})",
+                hint="conda-lock.yml was not written by this envbuild: lock again",
+            )
+        rest = record.url.removeprefix(known_address(name))
+        here = f"{settings.channel(name).url}{rest}"
+        subdir = rest.split("/")[1]
+        found.append(Wanted(record=_named(record, name, subdir), url=here))
+    return tuple(found)
+
+
+def _named(record: Record, channel: str, subdir: str) -> Record:
+    return msgspec.structs.replace(record, channel=channel, subdir=subdir)
+
+
+def _steps(variant: Variant, locked: VariantLock, folder: LockFolder) -> Iterator[SourceStep]:
+    """The builds in the order of an image's: what needs nothing special first, together."""
+    if locked.sources is None:
+        return
+    pins = {pin.name: pin for pin in requirements.parse(folder.texts[locked.sources.path].decode())}
+    stated = {
+        canonical_name(build.package): build
+        for build in variant.environment.python.build_from_source
+        if build.environment or not build.isolation
+    }
+    plain = [pin for name, pin in pins.items() if name not in stated]
+    if plain:
+        yield SourceStep(names=tuple(pin.name for pin in plain), text=_text(plain))
+    for isolation in (True, False):
+        for name, build in stated.items():
+            if name in pins and build.isolation is isolation:
+                yield SourceStep(
+                    names=(name,),
+                    text=_text([pins[name]]),
+                    isolation=isolation,
+                    variables=build.environment,
+                )
+
+
+def _text(pins: list[Pin]) -> str:
+    return requirements.render(pins, heading="Built from source.")
+
+
+def _refuse_needs(variant: Variant, locked: VariantLock) -> None:
+    names = {package.name for package in locked.packages if package.integrity != "wheel"}
+    for build in variant.environment.python.build_from_source:
+        if build.needs and canonical_name(build.package) in names:
+            raise InputError(
+                f"{build.package} is built with {', '.join(build.needs)}, which only an image has",
+                hint="use the image, or a variant without that package",
+            )
+
+
+def _left_out(variant: Variant) -> Iterator[str]:
+    """What an image of the profile has, and an environment has not."""
+    environment = variant.environment
+    if environment.apt:
+        yield f"{counted(len(environment.apt), 'system package')}: {' '.join(environment.apt)}"
+    for git in environment.git:
+        yield f"the checkout {git.name} ({git.url} at {git.commit[:12]})"
+    for file in environment.files:
+        yield f"the file {file.source} (at {file.path})"
+    if environment.user:
+        yield f"the account {environment.user.name}"
+    for bundle in environment.base.provides:
+        yield f"what the base image brings ({bundle})"
