@@ -1,4 +1,4 @@
-"""``python -m bench [startup|lock|growth|explain] [--runs N] [--size MB]``: promised figures."""
+"""``python -m bench [startup|lock|conda|growth|explain] [--runs N]``: promised figures."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import explain, generated
+import msgspec
+
+from bench import conda, explain, generated
 from bench.timing import medians, once, table
 from envbuild.cli import locking, uvtool
 from envbuild.lock import planning, uv
+from envbuild.lock.conda.packages import Standing, installed
+from envbuild.lock.model import SolverInput
 from envbuild.profile.resolve import resolve
 from envbuild.workspace import Workspace
 
@@ -97,9 +101,10 @@ def _raw_calls(folder: Path) -> list[str]:
         place = folder / str(number)
         place.mkdir()
         question = job.question
-        for name, text in uv.files(question.asked, tool, pins=question.pins).items():
+        asked = _given(question.asked, question.conda)
+        for name, text in uv.files(asked, tool, pins=question.pins).items():
             (place / name).write_text(text)
-        call = uv.command(question.asked, tool, folder=str(place))
+        call = uv.command(asked, tool, folder=str(place))
         own = {k: v for k, v in call.environment if k not in uv.MEMORY}
         variables = " ".join(f"{k}={shlex.quote(v)}" for k, v in own.items())
         script = place / "call.sh"
@@ -108,6 +113,12 @@ def _raw_calls(folder: Path) -> list[str]:
         )
         scripts.append(str(script))
     return scripts
+
+
+def _given(asked: SolverInput, standing: Standing) -> SolverInput:
+    """What uv is asked where a conda half stands below."""
+    packages = standing.half.packages if standing.half else ()
+    return msgspec.structs.replace(asked, installed=installed(packages))
 
 
 def growth(runs: int) -> str:
@@ -136,11 +147,14 @@ def main() -> None:
     parser.add_argument("what", nargs="*", default=["startup", "lock", "growth"])
     parser.add_argument("--runs", type=int, default=11)
     parser.add_argument("--size", type=int, default=1000, help="MB of the log for explain")
+    parser.add_argument("--channel", type=Path, help="a folder that stands for conda-forge")
+    parser.add_argument("--conda", help="a genuine conda, to be timed too")
     chosen = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {chosen.runs} runs")
     figures: dict[str, Callable[[int], str]] = {
         "startup": startup,
         "lock": lock,
+        "conda": lambda runs: conda.conda(runs, chosen.channel, chosen.conda),
         "growth": growth,
         "explain": lambda _: explain.explain(chosen.size),
     }

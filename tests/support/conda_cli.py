@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -52,18 +52,19 @@ def main(argv: list[str]) -> int:
     return code
 
 
-def located(name: str, settings: Mapping[str, object]) -> str:
+def located(name: str, settings: Mapping[str, Any]) -> str:
     """The address of a channel: of its mirror, of its custom channel, or itself.
 
     As in conda, ``custom_channels`` gives the address of the folder that the channel is in, and
     holds for the names below it too; as in mamba, ``mirrored_channels`` lists whole addresses,
     of which the first counts here.
     """
-    mirrors, bases = settings.get("mirrored_channels"), settings.get("custom_channels")
+    mirrors: Any = settings.get("mirrored_channels")
+    bases: Any = settings.get("custom_channels") or {}
     if isinstance(mirrors, dict) and mirrors.get(name):
         return str(mirrors[name][0])
     above = [name, *(str(parent) for parent in Path(name).parents)]
-    for known in above if isinstance(bases, dict) else ():
+    for known in above:
         if known in bases:
             return f"{bases[known].rstrip('/')}/{name}"
     return name
@@ -136,13 +137,13 @@ def _virtual(channel: str, subdir: str) -> list[GenericVirtualPackage] | None:
 async def _solve(
     sources: Iterable[str], specs: Iterable[str], virtual: list[GenericVirtualPackage], cache: str
 ) -> list[RepoDataRecord]:
-    from rattler import Gateway, MatchSpec, solve
+    from rattler import Gateway, MatchSpec, Subdir, solve
 
     return await solve(
         sources=list(sources),
         specs=[MatchSpec(spec, strict=False) for spec in specs],
-        gateway=Gateway(cache_dir=cache),
-        platforms=[os.environ["CONDA_SUBDIR"], "noarch"],
+        gateway=Gateway(cache_dir=Path(cache)),
+        platforms=[Subdir(os.environ["CONDA_SUBDIR"]), Subdir("noarch")],
         virtual_packages=virtual,
         channel_relations="disabled",
     )

@@ -26,7 +26,7 @@ Lines = tuple[str, ...]
 def python_half(subject: Subject) -> Lines:
     """The Python packages, with all that is said of them."""
     count = len(subject.pins)
-    said = "with their hashes, and with how they are built and installed"
+    said = "with all hashes, and how each is built and installed"
     return (f"{counted(count, 'Python package')} of the index, {said}",) if count else ()
 
 
@@ -142,8 +142,8 @@ def placeholders(subject: Subject) -> Lines:
     stubs = [one.name for one in subject.locked.packages if one.integrity == "stub"]
     if not stubs:
         return ()
-    count = counted(len(stubs), "placeholder")
-    return (f"what is fetched when {count} are built: {w.some(stubs)}",)
+    built = "1 placeholder is" if len(stubs) == 1 else f"{len(stubs)} placeholders are"
+    return (f"what is fetched when {built} built: {w.some(stubs)}",)
 
 
 def vendor_indexes(subject: Subject) -> Lines:
@@ -261,7 +261,7 @@ def driver(subject: Subject) -> Lines:
 def bundled_sites(subject: Subject) -> Lines:
     """Where the image keeps packages of its own."""
     sites = subject.variant.environment.python.bundled_sites
-    return (counted(len(sites), "bundled site"),) if sites else ()
+    return (_named("bundled site", sites),) if sites else ()
 
 
 def smoke(subject: Subject) -> Lines:

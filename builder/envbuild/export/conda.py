@@ -67,7 +67,8 @@ def _channel(url: str, asked: CondaInput) -> str:
     """The channel that a package lies in, where there are several."""
     if len(asked.channels) == 1:
         return ""
-    return next(name for name in asked.channels if url.startswith(f"{known_address(name)}/"))
+    place = url.rsplit("/", 2)[0]
+    return next(name for name in asked.channels if known_address(name) == place)
 
 
 def _spec(one: Pinned) -> str:

@@ -39,8 +39,8 @@ def heading(subject: Subject, *more: str) -> str:
     asked = subject.locked.input
     machine = f"Python {asked.python}, {asked.platform}, as of {asked.as_of}"
     lines = [
-        f"Exported by envbuild from the lock of {subject.profile}: change the profile, lock, and",
-        f"export again. For {subject.variant.name}: {machine}.",
+        f"Exported by envbuild from the lock of {subject.profile}: do not edit, export again.",
+        f"For {subject.variant.name}: {machine}.",
         *more,
         *(f"{set_aside(one)}: {one.reason}" for one in subject.locked.relaxations),
     ]

@@ -11,7 +11,8 @@ from msgspec import Struct
 from envbuild.errors import InputError
 from envbuild.knowledge import facts
 from envbuild.lock import moved_inputs, requirements
-from envbuild.lock.folder import LockFolder
+from envbuild.lock.conda import moves as conda_moves
+from envbuild.lock.folder import LockFolder, files_of
 from envbuild.lock.model import FileDigest, Lock, LockedPackage, VariantLock
 from envbuild.lock.moves import (
     Move,
@@ -23,6 +24,7 @@ from envbuild.lock.moves import (
     touches_cuda,
     version_move,
 )
+from envbuild.lock.overlay import CONDA
 from envbuild.names import canonical_name, requirement_name
 
 _STRENGTH = {"wheel": 0, "vendor": 1, "source": 2, "stub": 3}
@@ -59,8 +61,9 @@ def side(folder: LockFolder) -> LockSide:
         hashes[name] = {}
         for file in files:
             hashes[name] |= _hashes(folder, file)
-            if folder.digest(file.path) != file.sha256:
-                edited.append(file.path)
+        edited += [
+            file.path for file in files_of(variant) if folder.digest(file.path) != file.sha256
+        ]
     return LockSide(
         label=folder.label, lock=folder.header, hashes=hashes, edited=tuple(sorted(set(edited)))
     )
@@ -130,7 +133,8 @@ class _Half(Struct, frozen=True, kw_only=True):
         locked = one.lock.variants[variant]
         image = {requirement_name(text): _exact(text) for text in locked.input.bundle}
         for row in locked.provided:
-            image[row.name] = row.version or image.get(row.name, "")
+            if row.by != CONDA:
+                image[row.name] = row.version or image.get(row.name, "")
         packages = {package.name: package for package in locked.packages}
         hashes = one.hashes[variant]
         return cls(locked=locked, packages=packages, image=image, hashes=hashes)
@@ -146,6 +150,7 @@ def _exact(requirement: str) -> str:
 
 def _variant(old: _Half, new: _Half) -> Iterator[Move]:
     yield from moved_inputs.moved(old.locked, new.locked)
+    yield from conda_moves.moved(old.locked.conda, new.locked.conda)
     names = old.packages.keys() | old.image.keys() | new.packages.keys() | new.image.keys()
     for name in sorted(names):
         yield from _package(name, old, new)

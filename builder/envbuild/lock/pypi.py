@@ -161,7 +161,10 @@ def solve(
     pins: str = "",
     upgrade: tuple[str, ...] | None = (),
 ) -> tuple[Pin, ...] | uv.Failure:
-    """One call of uv: every package of the resolution, or why there is none."""
+    """One call of uv: every package of the resolution, or why there is none. Nothing is asked for
+    nothing."""
+    if not (asked.requirements or asked.provided):
+        return ()
     with files.scratch(uv.files(asked, tool, pins=pins)) as folder:
         outcome = runner(uv.command(asked, tool, folder=folder, upgrade=upgrade))
         if outcome.missing or outcome.code:

@@ -8,7 +8,7 @@ solves again. Every turn adds a demand or makes one stricter, and there are at m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from envbuild.lock.conda import demands
 from envbuild.lock.conda.asking import Ask, SolveAll, Solved, Trouble
-from envbuild.lock.conda.packages import Half, Standing
-from envbuild.lock.model import CondaInput, CondaPackage, Demand, SolverInput
+from envbuild.lock.conda.packages import Half, Standing, installed
+from envbuild.lock.model import CondaInput, Demand, SolverInput
 from envbuild.lock.requirements import Pin
 from envbuild.lock.uv import Failure
 
@@ -80,7 +80,7 @@ def agree(asked: SolverInput, standing: Standing, partners: Partners) -> Agreed 
         if not isinstance(pins, Failure):
             talk.steps.append("both agree")
             made = msgspec.structs.replace(half, demands=tuple(talk.demands))
-            given = msgspec.structs.replace(asked, installed=_installed(half.packages))
+            given = msgspec.structs.replace(asked, installed=installed(half.packages))
             return Agreed(half=made, pins=pins, asked=given, steps=tuple(talk.steps))
         if pins.kind not in _NO_ANSWER or not talk.learn(half, pins):
             return talk.disagreed(failure=pins)
@@ -130,16 +130,16 @@ class _Talk:
 
     def python(self, half: Half) -> tuple[Pin, ...] | Failure:
         """uv's turn, with what conda brings."""
-        return self._with(_installed(half.packages))
+        return self._with(installed(half.packages))
 
-    def _with(self, installed: tuple[str, ...]) -> tuple[Pin, ...] | Failure:
-        return self._partners.python(msgspec.structs.replace(self._asked, installed=installed))
+    def _with(self, given: tuple[str, ...]) -> tuple[Pin, ...] | Failure:
+        return self._partners.python(msgspec.structs.replace(self._asked, installed=given))
 
     def learn(self, half: Half, failure: Failure) -> bool:
         """What the index demands of what conda brings; False: conda has no part in the failure."""
         brought = {one.python: one for one in half.packages if one.python}
         named = demands.named(failure.text, brought)
-        freed = self._with(_installed(one for n, one in brought.items() if n not in named))
+        freed = self._with(installed(one for n, one in brought.items() if n not in named))
         if isinstance(freed, Failure) and named != frozenset(brought):
             freed = self._with(())
         if isinstance(freed, Failure):
@@ -168,9 +168,3 @@ class _Talk:
 
 def _who(demand: Demand) -> str:
     return " and ".join(demand.by)
-
-
-def _installed(packages: Iterable[CondaPackage]) -> tuple[str, ...]:
-    """The Python packages among conda's, as exact constraints."""
-    named = (one for one in packages if one.python and demands.is_version(one.version))
-    return tuple(sorted(f"{one.python}=={one.version}" for one in named))

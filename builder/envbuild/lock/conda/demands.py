@@ -11,13 +11,6 @@ from envbuild.lock.model import CondaPackage, Demand, SolverInput
 from envbuild.lock.requirements import Pin
 from envbuild.names import requirement_name
 
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
-
-
-def is_version(text: str) -> bool:
-    """Whether conda's version is one that the index knows too (``2025c`` is not)."""
-    return _VERSION.fullmatch(text) is not None
-
 
 def named(text: str, brought: Iterable[str]) -> frozenset[str]:
     """The packages that a failure of uv speaks of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -28,10 +28,6 @@ class Half(Struct, frozen=True, kw_only=True):
         """The half that a solver answered."""
         return cls(solver=solver, packages=tuple(map(_package, solved[own])), solved=solved)
 
-    def provides(self) -> Mapping[str, str]:
-        """The Python packages that it brings, and their versions."""
-        return {one.python: one.version for one in self.packages if one.python}
-
 
 class Standing(Struct, frozen=True, kw_only=True):
     """A conda half as a lock has it: ``stands`` when nothing asks for another, else its packages
@@ -54,6 +50,16 @@ def _package(record: Record) -> CondaPackage:
     )
 
 
+def installed(packages: Iterable[CondaPackage]) -> tuple[str, ...]:
+    """The Python packages among conda's, as exact constraints for uv.
+
+    One whose version the index cannot know (``2025c``) is none.
+    """
+    named = (one for one in packages if one.python and _VERSION.fullmatch(one.version))
+    return tuple(sorted(f"{one.python}=={one.version}" for one in named))
+
+
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
 _EXPLICIT = re.compile(r".*/(?P<name>[^/]+)-[^/-]+-[^/-]+\.(?:conda|tar\.bz2)#sha256:(?P<sha>\w+)")
 
 
