@@ -16,6 +16,8 @@ import yaml
 from envbuild.cli.main import run
 from envbuild.render.dockerfile import parse
 from envbuild.render.words import cut, unquote
+from tests.support import conda_packages
+from tests.support.conda_workspace import CondaFolder
 from tests.support.index import PackageIndex, serving
 from tests.support.workspace import Folder
 
@@ -92,6 +94,12 @@ PROFILE = {
     "variants": {"linux-amd64-cpu": {}},
 }
 
+RECORDS = [
+    conda_packages.record("python", "3.11.9"),
+    conda_packages.record("pip", "24.0", depends=("python",), subdir="noarch"),
+]
+"""All that the conda channel holds; no channel of another name is there."""
+
 FIELDS = [
     ("name",),
     ("summary",),
@@ -128,6 +136,13 @@ FIELDS = [
     ("conda", "packages", 0),
     ("conda", "virtual-packages", "__glibc"),
 ]
+NO_LOCK: dict[tuple[str, tuple[str | int, ...]], tuple[int, str]] = {
+    ("quotes", ("conda", "packages", 0)): (1, "conda: a specification cannot be read\n"),
+    ("long", ("conda", "packages", 0)): (1, "satisfies every specification\n"),
+    ("long", ("conda", "channels", 0)): (3, "does not hold what a channel must\n"),
+}
+"""What has the form of a word, and is refused by the conda solver: status and cause."""
+
 KEYS = [
     ("env",),
     ("python", "build-from-source", 0, "environment"),
@@ -167,8 +182,11 @@ def holder(profile: dict[str, object], path: tuple[str | int, ...]) -> dict[str 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+    root = tmp_path_factory.mktemp("hostile")
+    conda_packages.channel(root / "channels/conda-forge", RECORDS)
     with serving(PackageIndex().add("delta", "1.0")) as index:
-        made = Folder(tmp_path_factory.mktemp("hostile"), UV_DEFAULT_INDEX=index.url)
+        made = CondaFolder(root / "ws", UV_DEFAULT_INDEX=index.url)
+        made.setting("channel_alias", (root / "channels").as_uri())
         (made.root / "envs/hello.py").write_text("print('hello')\n")
         write(made, PROFILE)
         for command in ("lock", "render"):
@@ -218,7 +236,7 @@ def test_a_hostile_value_is_refused_or_harmless(
     folder: Folder, shapes: dict[bool, list[str]], field: tuple[str | int, ...], kind: str
 ) -> None:
     write(folder, altered(field, HOSTILE[kind]))
-    said = refused_or_rendered(folder)
+    said = refused_or_rendered(folder, NO_LOCK.get((kind, field)))
     if said:
         assert shape(said) == shapes[field[0] == "conda"]
     if said and field == ("env", "SOME"):
@@ -234,11 +252,25 @@ def test_a_hostile_name_is_refused(folder: Folder, field: tuple[str | int, ...],
     assert refused_or_rendered(folder) == ""
 
 
-def refused_or_rendered(folder: Folder) -> str:
-    """The Dockerfile; nothing where the profile was refused, with a place in it."""
+def refused_or_rendered(folder: Folder, no_lock: tuple[int, str] | None = None) -> str:
+    """The Dockerfile; nothing where the profile was refused, with a place in it.
+
+    ``no_lock``: it may be that the solver refuses it, with this status and this cause.
+    """
     status, said, message = render(folder)
     if "lock is stale" in message:
-        assert folder.run("lock").returncode == 0
+        before = folder.locked("one")
+        done = folder.run("lock")
+        if no_lock and done.returncode:
+            assert done.returncode == no_lock[0]
+            cause = next(line for line in done.stderr.splitlines(True) if "/linux-amd64" in line)
+            assert cause.startswith("error: one/linux-amd64-cpu: conda: ")
+            assert cause.endswith(no_lock[1])
+            assert done.stdout == ""
+            assert folder.locked("one") == before
+            assert render(folder)[:2] == (status, said) == (2, "")
+            return ""
+        assert done.returncode == 0, done.stderr
         status, said, message = render(folder)
     if status != 0:
         assert status == 2, message

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
+from envbuild.lock.folder import decode, encode
 from tests.support.workspace import Folder
+
+HEADER = "lockfiles/one/envbuild.lock.json"
+
+
+def edit(folder: Folder, old: str, new: str) -> None:
+    path = folder.root / HEADER
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b'{"format": 1, "pro', b"[]", b"\xff\xfe"])
@@ -25,11 +36,57 @@ def test_a_broken_header(folder: Folder, data: bytes) -> None:
 def test_a_lock_of_a_newer_format(folder: Folder) -> None:
     folder.profile("one", "delta")
     folder.run("lock")
-    path = folder.root / "lockfiles/one/envbuild.lock.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
-    done = folder.run("lock", "--check")
+    edit(folder, '"format": 2', '"format": 3')
+    for argv in (("lock", "--check"), ("lock",), ("lock", "--dry-run"), ("render",)):
+        done = folder.run(*argv)
+        assert done.returncode == 2
+        assert "has format 3; this envbuild reads up to 2" in done.stderr
+
+
+def older(folder: Folder) -> None:
+    """A header of format 1, where the conda part of an input was a list of texts."""
+    path = folder.root / HEADER
+    header = json.loads(path.read_text())
+    del header["seal"]
+    header["format"] = 1
+    (variant,) = header["variants"].values()
+    variant["input"]["conda"] = ["channel conda-forge", "python=3.11"]
+    path.write_text(json.dumps(header))
+
+
+@pytest.mark.parametrize(
+    "argv", [("lock",), ("lock", "--check"), ("lock", "--dry-run"), ("render",)]
+)
+def test_a_lock_of_an_older_format(folder: Folder, argv: tuple[str, ...]) -> None:
+    folder.profile("one", "delta")
+    folder.run("lock")
+    whole = folder.locked("one")
+    older(folder)
+    before = folder.locked("one")
+    done = folder.run(*argv)
     assert done.returncode == 2
-    assert "has format 99; this envbuild reads up to 1" in done.stderr
+    assert f"{HEADER} has format 1, of an older envbuild" in done.stderr
+    assert "restore it from version control, or write it anew with: envbuild lock --force one" in (
+        done.stderr
+    )
+    assert "cannot be read" not in done.stderr
+    assert folder.locked("one") == before
+    assert folder.run("lock", "--force", "one").returncode == 0
+    assert folder.locked("one") == whole
+
+
+def test_an_older_lock_without_a_conda_part_is_still_fresh(folder: Folder) -> None:
+    """What it says is read as it was, so its digest and its seal hold."""
+    folder.profile("one", "delta")
+    folder.run("lock")
+    path = folder.root / HEADER
+    made = decode(path.read_bytes(), HEADER)
+    path.write_bytes(encode(msgspec.structs.replace(made, format=1)))
+    before = folder.locked("one")
+    for argv in (("lock", "--check"), ("lock",), ("render",)):
+        done = folder.run(*argv)
+        assert (done.returncode, "format" in done.stderr) == (0, False)
+    assert folder.locked("one") == before
 
 
 def test_check_notices_an_edited_requirement_file(folder: Folder) -> None:
@@ -42,16 +99,6 @@ def test_check_notices_an_edited_requirement_file(folder: Folder) -> None:
     assert "lockfiles/one/linux-amd64-cu128.txt was changed since it was locked" in done.stderr
     path.unlink()
     assert "linux-amd64-cu128.txt is missing" in folder.run("lock", "--check").stderr
-
-
-HEADER = "lockfiles/one/envbuild.lock.json"
-
-
-def edit(folder: Folder, old: str, new: str) -> None:
-    path = folder.root / HEADER
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 @pytest.mark.parametrize("argv", [("lock",), ("lock", "--check"), ("lock", "--dry-run")])
@@ -101,11 +148,11 @@ def test_a_half_merged_header(folder: Folder) -> None:
 def test_force_does_not_write_over_a_lock_of_a_newer_format(folder: Folder) -> None:
     folder.profile("one", "delta")
     folder.run("lock")
-    edit(folder, '"format": 1', '"format": 99')
+    edit(folder, '"format": 2', '"format": 99')
     before = folder.locked("one")
     done = folder.run("lock", "--force")
     assert done.returncode == 2
-    assert "has format 99; this envbuild reads up to 1" in done.stderr
+    assert "has format 99; this envbuild reads up to 2" in done.stderr
     assert "upgrade envbuild" in done.stderr
     assert folder.locked("one") == before
 

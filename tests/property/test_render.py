@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from envbuild.errors import InputError
 from envbuild.lock.model import (
+    LOCK_FORMAT,
+    CondaHalf,
     FileDigest,
     Lock,
     LockedPackage,
@@ -184,12 +186,24 @@ def put(tree, path, value):
     tree[last] = value
 
 
+def conda_half():
+    file = FileDigest(path="linux-64.explicit.txt", sha256="e" * 64)
+    return CondaHalf(
+        solver="py-rattler 0.28.0",
+        packages=(),
+        explicit=(file,),
+        environment=file,
+        lock=file,
+        virtual=file,
+    )
+
+
 def lock(environment):
     def package(name, integrity):
         return LockedPackage(name=name, version="1.0", requested=(), integrity=integrity)
 
     return Lock(
-        format=1,
+        format=LOCK_FORMAT,
         profile=environment.name,
         tools={"uv": "0.13.8"},
         variants={
@@ -199,6 +213,7 @@ def lock(environment):
                 wheels=FileDigest(path=f"{VARIANT}.txt", sha256="a" * 64),
                 sources=FileDigest(path=f"{VARIANT}.sdist.txt", sha256="b" * 64),
                 packages=(package("numpy", "wheel"), package("docopt", "source")),
+                conda=conda_half() if environment.conda else None,
             )
         },
         files=tuple(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from tests.support.locks import INPUT
-
 from envbuild.lock.conda.lockfile import Environment
 from envbuild.lock.model import CondaInput, CondaTarget, SolverInput
 from envbuild.profile.resolve import Source, resolve
 from envbuild.profile.resolved import Variant
 from envbuild.tools.conda import Record
+from tests.support.locks import INPUT
 
 MACHINE = ("__archspec=1=x86_64", "__glibc=2.35", "__linux=5.10", "__unix=0")
 

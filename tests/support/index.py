@@ -13,17 +13,24 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-def wheel(name: str, version: str, requires: tuple[str, ...] = ()) -> bytes:
-    """A wheel with one module and its metadata; the same bytes each time."""
+def wheel(
+    name: str, version: str, requires: tuple[str, ...] = (), *, command: str = "", code: str = ""
+) -> bytes:
+    """A wheel with one module and its metadata; the same bytes each time.
+
+    ``command`` is the name of one that calls the module's ``main``; ``code`` is more of the module.
+    """
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
     metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
     metadata += [f"Requires-Dist: {text}" for text in requires]
     members = {
-        f"{module}.py": f"__version__ = {version!r}\n",
+        f"{module}.py": f"__version__ = {version!r}\n{code}",
         f"{info}/METADATA": "\n".join(metadata) + "\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
+    if command:
+        members[f"{info}/entry_points.txt"] = f"[console_scripts]\n{command} = {module}:main\n"
     record = "".join(f"{path},,\n" for path in members) + f"{info}/RECORD,,\n"
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -48,10 +55,14 @@ class PackageIndex:
         *,
         requires: tuple[str, ...] = (),
         uploaded: str = "2024-01-01T00:00:00Z",
+        command: str = "",
+        code: str = "",
     ) -> PackageIndex:
         """Publish a wheel."""
         filename = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
-        self.files.setdefault(name, {})[filename] = wheel(name, version, requires)
+        self.files.setdefault(name, {})[filename] = wheel(
+            name, version, requires, command=command, code=code
+        )
         self.uploaded[filename] = uploaded
         return self
 

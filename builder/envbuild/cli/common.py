@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from envbuild.profile.resolved import ResolvedProfile
+    from envbuild.profile.resolved import ResolvedProfile, Variant
     from envbuild.workspace import Profiles, Workspace
 
 
@@ -80,6 +80,24 @@ def each(
         if name not in found.sources:
             resolve(name, found.sources)
     yield from resolve_each(wanted, found.sources)
+
+
+def variant(profile: ResolvedProfile, name: str | None) -> Variant:
+    """A variant by name, the first one without a name.
+
+    Raises:
+        InputError: the profile has no such variant.
+    """
+    if name is None:
+        return profile.variants[0]
+    variants = {variant.name: variant for variant in profile.variants}
+    if name not in variants:
+        import difflib
+
+        near = difflib.get_close_matches(name, variants, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"variants: {', '.join(variants)}"
+        raise InputError(f"{profile.name} has no variant {name!r}", hint=hint)
+    return variants[name]
 
 
 def input_files(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> list[str]:

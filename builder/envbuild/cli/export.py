@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,7 @@ import click
 from envbuild.cli import common, locking, rendering
 from envbuild.cli.output import give
 from envbuild.cli.uvtool import prepare_tool
-from envbuild.errors import InputError, Problem
+from envbuild.errors import InputError
 from envbuild.export import conda, devcontainer, losses, pixi, pylock, requirements
 from envbuild.export.model import FORMATS, NEED_CONDA, subject
 from envbuild.lock import folder
@@ -22,7 +21,7 @@ from envbuild.tools import proc
 if TYPE_CHECKING:
     from envbuild.cli.main import Session
     from envbuild.export.model import Subject
-    from envbuild.profile.resolved import ResolvedProfile, Variant
+    from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles
 
 _TEXTS = {
@@ -59,9 +58,8 @@ def command(
     """
     found = session.workspace.profiles()
     resolved = resolve(profile, found.sources)
-    one = _variant(resolved, variant)
-    if not _fresh(session, found, resolved):
-        return 2
+    one = common.variant(resolved, variant)
+    locking.refuse_stale(session.workspace, found, resolved)
     path, label = locking.workspace_path(session.workspace, profile)
     names = dockerfile_names(resolved)
     exported = subject(one, folder.read(path, label), dockerfile=names[one.name])
@@ -77,33 +75,6 @@ def command(
         _say_of_container(session, found, resolved, exported)
     give(session, text, output)
     return 0
-
-
-def _variant(profile: ResolvedProfile, name: str | None) -> Variant:
-    """A variant by name, the first one without a name.
-
-    Raises:
-        InputError: the profile has no such variant.
-    """
-    variants = {variant.name: variant for variant in profile.variants}
-    if name is None:
-        return profile.variants[0]
-    if name not in variants:
-        near = difflib.get_close_matches(name, variants, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"variants: {', '.join(variants)}"
-        raise InputError(f"{profile.name} has no variant {name!r}", hint=hint)
-    return variants[name]
-
-
-def _fresh(session: Session, found: Profiles, profile: ResolvedProfile) -> bool:
-    """Whether the lock can be exported; the user is told why not."""
-    state = locking.freshness_of(session.workspace, found, profile)
-    if not state.fresh:
-        session.console.problem(Problem(message=f"{profile.name}: lock is {state.status}"))
-        for reason in state.reasons:
-            session.console.say(f"  {reason}")
-        session.console.hint(f"envbuild lock {profile.name}")
-    return state.fresh
 
 
 def _check_conda(exported: Subject, form: str) -> None:

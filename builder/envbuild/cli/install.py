@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from envbuild.cli import common, locking
-from envbuild.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envbuild.cli.main import Session
     from envbuild.profile.resolved import ResolvedProfile
-    from envbuild.workspace import Profiles
 
 
 @click.command("install")
@@ -35,7 +33,7 @@ def command(session: Session, /, profile: str, prefix: str, **chosen: object) ->
     """
     found = session.workspace.profiles()
     resolved = common.chosen(found, (profile,))[profile]
-    _refuse_stale(session, found, resolved)
+    locking.refuse_stale(session.workspace, found, resolved)
     place = os.path.abspath(os.path.expanduser(os.path.join(session.here, prefix)))
     started = time.monotonic()
     made = _install(session, resolved, place, chosen)
@@ -44,17 +42,6 @@ def command(session: Session, /, profile: str, prefix: str, **chosen: object) ->
         session.console.json({**made, "seconds": round(seconds, 3)})
     session.console.say(f"{place}: {profile}, {made['variant']} ({seconds:.1f} s)", style="good")
     return 0
-
-
-def _refuse_stale(session: Session, found: Profiles, profile: ResolvedProfile) -> None:
-    state = locking.freshness_of(session.workspace, found, profile)
-    if not state.fresh:
-        for reason in state.reasons:
-            session.console.say(f"  {reason}")
-        raise InputError(
-            f"{profile.name}: the lock is {state.status}",
-            hint=f"run: envbuild lock {profile.name}",
-        )
 
 
 def _install(
@@ -72,8 +59,8 @@ def _install(
     kept = folder.read(path, label)
     assert kept.header is not None  # a fresh lock has one
     named = str(chosen["variant"]) if chosen["variant"] else None
-    variants = {variant.name: variant for variant in profile.variants}
-    variant = host.refuse_other(variants, platform.machine(), named)
+    candidates = (common.variant(profile, named),) if named else profile.variants
+    variant = host.for_machine(candidates, platform.machine())
     made = recipe(variant, kept.header, kept)
     doing.refuse_taken(prefix)
     locked = kept.header.variants[variant.name]

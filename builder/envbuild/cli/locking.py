@@ -133,6 +133,19 @@ def freshness_of(
     return freshness.state(profile, folder.read(path, label), copied=digests)
 
 
+def refuse_stale(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> None:
+    """Refuse a lock that is not true to its profile.
+
+    Raises:
+        InputError: with what moved.
+    """
+    state = freshness_of(workspace, found, profile)
+    if not state.fresh:
+        reasons = "\n  ".join(("", *state.reasons))
+        hint = f"envbuild lock {profile.name}"
+        raise InputError(f"{profile.name}: lock is {state.status}{reasons}", hint=hint)
+
+
 def depends_on(
     workspace: Workspace, found: Profiles, profile: ResolvedProfile, *, locked: Iterable[str] = ()
 ) -> tuple[str, ...]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
 from typing import TYPE_CHECKING
 
 import click
 
-from envbuild.errors import InputError
+from envbuild.cli.output import give
 from envbuild.profile.reference import reference
 from envbuild.profile.schema import profile_schema
-from envbuild.tools import files
 
 if TYPE_CHECKING:
     from envbuild.cli.main import Session
@@ -28,20 +25,7 @@ def command(session: Session, /, *, output: str | None, markdown: bool) -> int:
     In a profile:  # yaml-language-server: $schema=path/to/profile.schema.json
     """
     made = reference() if markdown else text()
-    if output is None:
-        session.console.data(made.rstrip("\n"))
-        return 0
-    path = os.path.normpath(os.path.join(session.here, output))
-    if os.path.isdir(path) or output.endswith("/"):
-        raise InputError(f"{output} is a folder", hint="name a file in it")
-    folder, name = os.path.split(path)
-    if not os.path.isdir(folder or "."):
-        raise InputError(
-            f"{os.path.dirname(output)} is not a folder",
-            hint=f"make it first: mkdir -p {shlex.quote(folder)}",
-        )
-    changed = files.write_tree(folder or ".", {name: made.encode()})
-    session.console.say(f"{output}: {'written' if changed else 'unchanged'}")
+    give(session, made, output)
     return 0
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from envbuild.cli import common, profile_text
-from envbuild.errors import InputError
 from envbuild.profile.resolve import resolve
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ def command(
 ) -> int:
     """Print a profile with everything applied: parents, variant, defaults."""
     resolved = resolve(profile, session.workspace.profiles().sources)
-    chosen = _chosen(resolved, variant)
+    chosen = common.variant(resolved, variant)
     if as_json:
         variants = resolved.variants if variant is None else (chosen,)
         session.console.json(
@@ -41,22 +39,6 @@ def command(
         return 0
     _print(session, resolved, chosen, origin=origin)
     return 0
-
-
-def _chosen(profile: ResolvedProfile, name: str | None) -> Variant:
-    """A variant by name, the first one without a name.
-
-    Raises:
-        InputError: the profile has no such variant.
-    """
-    if name is None:
-        return profile.variants[0]
-    names = [variant.name for variant in profile.variants]
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"variants: {', '.join(names)}"
-        raise InputError(f"{profile.name} has no variant {name!r}", hint=hint)
-    return profile.variants[names.index(name)]
 
 
 def _as_data(variant: Variant, *, origin: bool) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -92,6 +93,8 @@ def _settings(recipe: Recipe, folder: str) -> None:
     for name, content in texts.items():
         path = f"{folder}/conda-meta/{name}"
         try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)  # one that a package brought may be the cache's too
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(content, file, indent=2)
                 file.write("\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from envbuild.errors import InputError
 from envbuild.lock.conda.lockfile import virtual_parts
@@ -12,16 +12,13 @@ from envbuild.profile.resolved import Variant
 _MACHINES = {"amd64": ("x86_64", "amd64"), "arm64": ("aarch64", "arm64")}
 
 
-def refuse_other(variants: Mapping[str, Variant], machine: str, chosen: str | None) -> Variant:
-    """The chosen variant, or the first that is for this machine.
+def for_machine(variants: Iterable[Variant], machine: str) -> Variant:
+    """The first variant that is for this machine.
 
     Raises:
-        InputError: there is no such variant, or it is for another machine.
+        InputError: none of them is.
     """
-    known = ", ".join(variants)
-    if chosen is not None and chosen not in variants:
-        raise InputError(f"there is no variant {chosen!r}", hint=f"variants: {known}")
-    candidates = [variants[chosen]] if chosen else list(variants.values())
+    candidates = tuple(variants)
     for variant in candidates:
         if machine.lower() in _MACHINES[variant.architecture]:
             return variant

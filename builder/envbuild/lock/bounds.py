@@ -46,6 +46,11 @@ class Requires(Struct, frozen=True, kw_only=True):
         found = {part for text in plain or of_extras for part in text.split(",") if part}
         return ",".join(sorted(found))
 
+    def optional(self, name: str) -> bool:
+        """Whether only extras ask for ``name``."""
+        lines = self.lines.get(name, ())
+        return bool(lines) and all("extra" in line.partition(";")[2] for line in lines)
+
 
 def requires(name: str, version: str, find: Find) -> Requires | None:
     """What a package asks for; None when its metadata is not in the cache."""

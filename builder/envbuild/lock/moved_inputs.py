@@ -140,7 +140,9 @@ def _conda(old: CondaInput | None, new: CondaInput | None) -> Iterator[Move]:
     for before, after in _paired(was.channels, now.channels, str):
         risk, why = _source(after, "channel")
         yield Move(risk=risk, what="conda channel", old=before, new=after, why=why)
-    if set(was.channels) == set(now.channels) and was.channels != now.channels:
+    both = set(was.channels) & set(now.channels)
+    kept = [[name for name in one.channels if name in both] for one in (was, now)]
+    if kept[0] != kept[1]:
         order = (" > ".join(one.channels) for one in (was, now))
         why = "which channel comes first decides where a package is taken from"
         yield Move(

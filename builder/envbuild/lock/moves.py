@@ -66,7 +66,7 @@ _CUDA = re.compile(
     r"|lib(cudnn|nccl|nvjitlink|nvinfer|cu(blas|dart|fft|rand|solver|sparse|file|tensor)).*"
 )
 _GLIBC = frozenset(
-    {"libc6", "libc-bin", "glibc", "libstdc++6", "libstdcxx", "libstdcxx-ng", "libgcc-ng"}
+    {"libc6", "libc-bin", "glibc", "libstdc++6", "libstdcxx", "libstdcxx-ng", "libgcc", "libgcc-ng"}
 )
 
 _ABI: Mapping[str, tuple[int, str]] = {

@@ -8,12 +8,15 @@ business; what anything else asks for is locked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
 from envbuild.lock.model import Provided
 from envbuild.lock.requirements import Pin
+
+Optional = Callable[[Pin, str], bool]
+"""Whether a package asks for another by an extra alone."""
 
 PROFILE = "profile"
 """Who asks for what the profile itself requires."""
@@ -35,13 +38,15 @@ def split(
     bundle: Mapping[str, str],
     roots: Iterable[str],
     conda: Mapping[str, str] | None = None,
+    optional: Optional = lambda _asker, _name: False,
 ) -> Split:
     """Divide a resolution into what is added and what the image provides.
 
     ``bundle`` maps each package of the image to its version (empty: not known); ``roots`` are
     packages that the image holds with all that they need. A package that a provided one asks for
     is provided too: the image could not work without it. ``conda`` maps each Python package of a
-    conda half to its version.
+    conda half to its version; what such a package asks for by an extra alone is ``optional``: conda
+    knows no extras and does not bring it.
     """
     brought = {**(conda or {}), **bundle}
     found = {pin.name: pin for pin in pins}
@@ -58,7 +63,7 @@ def split(
             if name not in because:
                 because[name] = asker
                 waiting.append(name)
-    because |= _left_to_conda(found, asks, conda or {}, because)
+    because |= _left_to_conda(found, asks, conda or {}, because, optional=optional)
     provided = tuple(
         Provided(
             name=name, by=because[name], version=_version(name, found, bundle=brought, roots=roots)
@@ -76,6 +81,8 @@ def _left_to_conda(
     asks: Mapping[str, list[str]],
     conda: Mapping[str, str],
     because: Mapping[str, str],
+    *,
+    optional: Optional,
 ) -> dict[str, str]:
     """What conda has, and what nothing but that asks for."""
     if not conda:
@@ -83,10 +90,12 @@ def _left_to_conda(
     left = {name: CONDA for name in conda if name in found and name not in because}
     stops = {*left, *because}
     reached = {name for name, pin in found.items() if name not in stops and PROFILE in pin.via}
-    waiting = list(reached)
+    waiting = [*reached, *left]
     while waiting:
-        for name in asks.get(waiting.pop(), ()):
-            if name not in reached and name not in stops:
+        asker = waiting.pop()
+        for name in asks.get(asker, ()):
+            wanted = asker not in left or optional(found[asker], name)
+            if wanted and name not in reached and name not in stops:
                 reached.add(name)
                 waiting.append(name)
     for name, pin in found.items():

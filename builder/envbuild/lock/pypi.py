@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from envbuild.knowledge import facts
 from envbuild.lock import overlay, requirements, uv
+from envbuild.lock.bounds import Find, requires
 from envbuild.lock.conda.packages import Standing
 from envbuild.lock.inputs import Origins
 from envbuild.lock.model import Provided, SolverInput
@@ -61,16 +62,21 @@ class Resolution(Struct, frozen=True, kw_only=True):
 
 
 def resolve(
-    question: Question, tool: uv.Uv, runner: Runner, *, answer: tuple[Pin, ...] | None = None
+    question: Question,
+    tool: uv.Uv,
+    runner: Runner,
+    *,
+    answer: tuple[Pin, ...] | None = None,
+    find: Find = lambda _name, _version: (),
 ) -> Resolution | uv.Failure:
-    """Ask uv (unless its ``answer`` is there) and divide what it says; nothing is written but a
-    scratch folder."""
+    """Ask uv (unless its ``answer`` is there) and divide what it says, with the metadata that
+    ``find`` has; nothing is written but a scratch folder."""
     if answer is None:
         solved = solve(question.asked, tool, runner, pins=question.pins, upgrade=question.upgrade)
         if isinstance(solved, uv.Failure):
             return solved
         answer = solved
-    found = divide(question.variant, question.asked, answer)
+    found = divide(question.variant, question.asked, answer, find=find)
     wanted = tuple(pin for pin in found.added if _may_have_two_faces(question, pin))
     if not wanted:
         return found
@@ -84,7 +90,13 @@ def resolve(
     )
 
 
-def divide(variant: Variant, asked: SolverInput, answer: tuple[Pin, ...]) -> Resolution:
+def divide(
+    variant: Variant,
+    asked: SolverInput,
+    answer: tuple[Pin, ...],
+    *,
+    find: Find = lambda _name, _version: (),
+) -> Resolution:
     """What a solver's answer means for a variant."""
     bundles = [bundle for bundle in map(facts.bundle, variant.environment.base.provides) if bundle]
     brought = {
@@ -94,7 +106,12 @@ def divide(variant: Variant, asked: SolverInput, answer: tuple[Pin, ...]) -> Res
     }
     roots = frozenset(requirement_name(text) for text in asked.provided)
     conda = dict(text.split("==") for text in asked.installed)
-    divided = overlay.split(answer, bundle=brought, roots=roots, conda=conda)
+
+    def optional(asker: Pin, name: str) -> bool:
+        known = requires(asker.name, asker.version, find)
+        return known is not None and known.optional(name)
+
+    divided = overlay.split(answer, bundle=brought, roots=roots, conda=conda, optional=optional)
     return Resolution(added=divided.added, provided=divided.provided)
 
 

@@ -67,7 +67,12 @@ def result(job: Job, workshop: Workshop) -> Answer | Refusal:
         return _disagreed(question, below, tool, workshop)
     if below:
         question = msgspec.structs.replace(question, asked=below.asked)
-    found = pypi.resolve(question, tool, workshop.runner, answer=below.pins if below else None)
+    if below:
+        found = pypi.resolve(
+            question, tool, workshop.runner, answer=below.pins, find=workshop.finder()
+        )
+    else:
+        found = pypi.resolve(question, tool, workshop.runner)
     if isinstance(found, uv.Failure):
         return _refused(question, found, tool, workshop)
     half = below.half if below else None

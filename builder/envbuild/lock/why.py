@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from envbuild.lock.conda.inputs import spec_name
 from envbuild.lock.model import CondaPackage, Lock, LockedPackage, VariantLock
+from envbuild.lock.overlay import CONDA, PROFILE
 from envbuild.lock.places import Places
 from envbuild.names import canonical_name, requirement_name
 from envbuild.profile.resolved import ResolvedProfile
 
-PROFILE = "profile"
 _BUNDLE = "bundle"
 _DEEPEST = 100
 """Links of a chain that are followed; real chains have a dozen."""
@@ -225,7 +225,9 @@ class _Reader:
         return package.version if package else row.version if row else ""
 
     def _profile_lines(self, name: str, package: LockedPackage | None) -> Iterator[Asker]:
-        if package is None or all(request.by != PROFILE for request in package.requested):
+        asks = package is not None and any(by.by == PROFILE for by in package.requested)
+        row = self._provided.get(name)
+        if not asks and not (row and row.by == CONDA):
             return
         for text in self._locked.input.requirements:
             if requirement_name(text) == name:

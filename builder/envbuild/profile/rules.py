@@ -110,11 +110,18 @@ def _conda(variant: Variant, removed: Mapping[KeyPath, Mark]) -> Iterator[Proble
 def _conda_words(variant: Variant) -> Iterator[Problem]:
     """Channels that hold secrets, and virtual packages that say no version."""
     conda = variant.environment.conda
+    named: list[tuple[KeyPath, str]] = []
     for index, channel in enumerate(conda.channels if conda else ()):
+        named.append((("conda", "channels", index), channel))
+    for index, spec in enumerate(conda.packages if conda else ()):
+        within = _CHANNEL.fullmatch(spec)
+        channel = within[1] if within else spec.rpartition("::")[0]
+        named.append((("conda", "packages", index), channel))
+    for path, channel in named:
         if _CREDENTIALS.fullmatch(channel):
             yield _problem(
                 variant,
-                ("conda", "channels", index),
+                path,
                 message="a channel with credentials would be written to every lock",
                 hint="name it without them; mirrored_channels in your conda settings says where "
                 "it is read",
@@ -136,7 +143,10 @@ _VIRTUAL = {
     "__cuda": (_NUMBERS[0], "12.8"),
     "__linux": (_NUMBERS[0], "5.10"),
 }
-_CREDENTIALS = re.compile(r".*(://[^/]*@|/t/[^/]+/).*")
+_CREDENTIALS = re.compile(r"(?:.*://[^/]*@.*|(?:.*/)?t/[^/]+(?:/.*)?)")
+"""A login in an address, or anaconda.org's token in a path."""
+
+_CHANNEL = re.compile(r".*\[.*channel=['\"]?([^'\",\]]+).*")
 
 
 def _repeated(variant: Variant) -> Iterator[Problem]:

@@ -59,7 +59,13 @@ def prose(docstring: str) -> str:
     """A docstring as Markdown, with the names of fields as files spell them (not ``sm_90``)."""
     text = inspect.cleandoc(docstring)
     text = re.sub(r"``(sm_[^`]+)``", r"`\1`", text)
-    return re.sub(r"``([^`]+)``", lambda code: f"`{code[1].replace('_', '-')}`", text)
+    return re.sub(r"``([^`]+)``", _spelled, text)
+
+
+def _spelled(code: re.Match[str]) -> str:
+    """A name as files have it; virtual packages (``__glibc``) are no fields."""
+    named = code[1] if code[1].startswith("__") else code[1].replace("_", "-")
+    return f"`{named}`"
 
 
 def _referred(schema: Schema) -> str:

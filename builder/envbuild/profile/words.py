@@ -138,11 +138,17 @@ CondaSpec = Annotated[
     str,
     Meta(
         pattern=r"""^[A-Za-z0-9_][A-Za-z0-9_.*=<>!,| :/\[\]'"-]*$(?!\n)""",
+        max_length=500,
         description="a conda specification: python=3.11",
     ),
 ]
 CondaChannel = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$(?!\n)", description="a conda channel")
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$(?!\n)",
+        max_length=500,
+        description="a conda channel",
+    ),
 ]
 VirtualPackage = Annotated[
     str, Meta(pattern=r"^__[a-z]+$(?!\n)", description="a virtual package: __glibc")

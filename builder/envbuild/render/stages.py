@@ -99,7 +99,10 @@ def _uv_image(lock: Lock) -> str:
 
 def _conda(environment: Environment, locked: VariantLock) -> c.Conda:
     if locked.conda is None:
-        raise _incomplete(environment, "conda", "source: conda")
+        raise InputError(
+            f"the lock of {environment.name} holds no conda packages",
+            hint=f"write it anew with: envbuild lock --force {environment.name}",
+        )
     own = locked.conda.explicit[0]
     return c.Conda(image=MICROMAMBA, explicit=c.LockedFile(path=own.path, sha256=own.sha256))
 

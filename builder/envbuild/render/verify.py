@@ -167,6 +167,7 @@ def _images(instructions: Sequence[Instruction], context: Context) -> None:
     wanted = [context.image]
     wanted += [context.wheels.image] if context.wheels and context.wheels.image else []
     wanted += [context.python.uv_image] if context.python.uv_image else []
+    wanted += [context.python.conda.image] if context.python.conda else []
     for reference in wanted:
         if reference not in roots.values():
             raise _Mismatch(f"FROM {reference} is missing", line)

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -227,58 +227,125 @@ class _Link(Struct, frozen=True, kw_only=True):
     noarch: _Noarch = _Noarch()
 
 
+class _Index(Struct, frozen=True, kw_only=True):
+    name: str
+    version: str
+    build: str
+    noarch: str | bool | None = None
+    python_site_packages_path: str | None = None
+
+
 class _Contents(Struct, frozen=True, kw_only=True):
+    """What a package says of itself, the paths that it brings, those of them that are symbolic
+    links, and the names of its commands."""
+
+    index: _Index
     paths: tuple[str, ...]
     links: tuple[str, ...]
+    commands: tuple[str, ...]
 
 
 async def _contents(archives: tuple[Archive, ...]) -> tuple[_Contents, ...]:
-    """What each package would link into a prefix."""
-    return tuple([await _content(archive) for archive in archives])
+    """What each package would link into a prefix, by the paths there."""
+    found = [await _content(archive) for archive in archives]
+    site = next((_site(one.index) for one in found if one.index.name == "python"), "")
+    return tuple(_placed(one, site) if one.index.noarch == "python" else one for one in found)
 
 
 async def _content(archive: Archive) -> _Contents:
     rattler.library()
     from rattler.package_streaming import PackageArchive
 
-    wanted = ("info/paths.json", "info/link.json", "info/files")
+    wanted = ("info/index.json", "info/paths.json", "info/link.json", "info/files")
     try:
         opened = await PackageArchive.from_path(archive.path)
         read = await opened.read_files(wanted)
-        paths, link, plain = (read[name] for name in wanted)
-        linked = typed.decode(paths, _Paths).paths if paths else ()
+        index, paths, link, plain = (read[name] for name in wanted)
+        said = typed.decode(index or b"", _Index)
         noarch = typed.decode(link, _Link).noarch if link else _Noarch()
+        linked = typed.decode(paths, _Paths).paths if paths else ()
+        links = tuple(one.path for one in linked if one.path_type == "softlink")
+        if paths is None:  # packages of 2016 and before
+            links = tuple([one.name async for one in opened.stream() if one.is_symlink])
     except (RuntimeError, OSError, msgspec.MsgspecError) as error:
         raise _refused(archive.record, f"it is no conda package: {error}") from None
     listed = (plain or b"").decode("utf-8", "replace").splitlines()
-    commands = (text.partition("=")[0].strip() for text in noarch.entry_points)
     return _Contents(
-        paths=(*(one.path for one in linked), *listed, *(f"bin/{one}" for one in commands)),
-        links=tuple(one.path for one in linked if one.path_type == "softlink"),
+        index=said,
+        paths=(*(one.path for one in linked), *links, *listed),
+        links=links,
+        commands=tuple(text.partition("=")[0].strip() for text in noarch.entry_points),
     )
 
 
+def _site(python: _Index) -> str:
+    """Where an interpreter of conda looks for packages, below its prefix."""
+    minor = ".".join(python.version.split(".")[:2])
+    return python.python_site_packages_path or f"lib/python{minor}/site-packages"
+
+
+def _placed(content: _Contents, site: str) -> _Contents:
+    """The contents of a package for every Python where the one of this prefix wants them."""
+
+    def place(path: str) -> str:
+        if path.startswith("python-scripts/"):
+            return f"bin/{path.removeprefix('python-scripts/')}"
+        return f"{site}{path.removeprefix('site-packages')}" if _in_site(path) else path
+
+    return msgspec.structs.replace(
+        content, paths=tuple(map(place, content.paths)), links=tuple(map(place, content.links))
+    )
+
+
+def _in_site(path: str) -> bool:
+    return path == "site-packages" or path.startswith("site-packages/")
+
+
 def _refuse_escapes(archives: tuple[Archive, ...], contents: tuple[_Contents, ...]) -> None:
-    """Refuse a path that leads out of the prefix, by itself or through a link of any package.
+    """Refuse a package that is another one, and a path that leads out of the prefix, by itself or
+    through a link of any package.
 
     Raises:
         ToolError: with the path.
     """
-    links = {link for content in contents for link in content.links}
+    links = {os.path.normpath(link) for content in contents for link in content.links}
     for archive, content in zip(archives, contents, strict=True):
-        for path in content.paths:
-            parts = path.split("/")
-            if path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
-                raise _refused(archive.record, f"its path {path!r} leads out of the prefix")
-            through = next((one for one in _above(path) if one in links), None)
-            if through is not None:
-                why = f"its path {path!r} leads through the link {through!r}"
-                raise _refused(archive.record, why)
+        why = _escape(content, links) or _other(archive.record, content.index)
+        if why:
+            raise _refused(archive.record, why)
 
 
-def _above(path: str) -> Iterable[str]:
-    while path := os.path.dirname(path):
+def _other(record: Record, said: _Index) -> str:
+    if (record.name, record.version, record.build) == (said.name, said.version, said.build):
+        return ""
+    return f"it says that it is {said.name} {said.version} ({said.build})"
+
+
+def _escape(content: _Contents, links: Set[str]) -> str:
+    """Why a package is refused; empty where nothing in it leads out of the prefix."""
+    for path in content.paths:
+        parts = path.split("/")
+        if path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
+            return f"its path {path!r} leads out of the prefix"
+    for command in content.commands:
+        if not command or set(command) & set("/\\\0") or command in {".", ".."}:
+            return f"its command {command!r} leads out of the prefix"
+    for link in content.links:
+        if os.path.normpath(link).split("/")[0] == "conda-meta":
+            return f"its link {link!r} takes the place of what conda writes"
+    followed = [(path, os.path.dirname(os.path.normpath(path))) for path in content.paths]
+    followed += [(command, f"bin/{command}") for command in content.commands]
+    for path, place in followed:
+        through = next((one for one in _upwards(place) if one in links), None)
+        if through is not None:
+            return f"its path {path!r} leads through the link {through!r}"
+    return ""
+
+
+def _upwards(path: str) -> Iterable[str]:
+    while path:
         yield path
+        path = os.path.dirname(path)
 
 
 def address(path: str) -> str:

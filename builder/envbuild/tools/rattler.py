@@ -115,7 +115,7 @@ def spec(text: str) -> MatchSpec:
     try:
         return made(text, strict=False)
     except InvalidMatchSpecError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(f"{text}: {error}") from None
 
 
 class _Json(Struct, frozen=True, kw_only=True):

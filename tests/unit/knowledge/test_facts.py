@@ -9,6 +9,7 @@ from envbuild.knowledge import facts
 from envbuild.knowledge.model import (
     Bundle,
     Companion,
+    CondaName,
     Correction,
     Distribution,
     GpuFloor,
@@ -20,6 +21,7 @@ ROWS = {
     "bundles": Bundle,
     "bundles-6": Bundle,
     "companions": Companion,
+    "conda-names": CondaName,
     "corrections": Correction,
     "distributions": Distribution,
     "gpus": GpuFloor,

@@ -5,7 +5,19 @@ from __future__ import annotations
 import msgspec
 from tests.support.locks import package, variant
 
-from envbuild.lock.model import Lock, Provided, Relaxation, VariantLock
+from envbuild.lock.model import (
+    LOCK_FORMAT,
+    CondaHalf,
+    CondaInput,
+    CondaPackage,
+    CondaTarget,
+    Demand,
+    FileDigest,
+    Lock,
+    Provided,
+    Relaxation,
+    VariantLock,
+)
 from envbuild.lock.why import Answer, Asker, Speaker, Why, why
 from envbuild.profile.resolve import Source, resolve
 from envbuild.profile.resolved import ResolvedProfile
@@ -63,7 +75,6 @@ LOCKED = variant(
     constraints=("numpy<2",),
     bundle=("idle==7", "numpy==1.26.0", "vague"),
     companions=("torchvision==0.22.*",),
-    conda=("channel conda-forge", "conda-forge::libstdcxx-ng>=12", "__glibc=2.35"),
     apt=("ffmpeg",),
     source_builds=("flash-attn",),
     stubs=("isaacsim",),
@@ -81,7 +92,7 @@ LOCKED = msgspec.structs.replace(
 def ask(name: str, *variants: VariantLock, profile: ResolvedProfile = PROFILE, **rules: str) -> Why:
     names = ("linux-amd64-cu128", "linux-amd64-cu126")
     lock = Lock(
-        format=1,
+        format=LOCK_FORMAT,
         profile="one",
         tools={},
         variants=dict(zip(names, variants or (LOCKED,), strict=False)),
@@ -203,10 +214,152 @@ def test_every_other_speaker() -> None:
 
 
 def test_what_comes_from_elsewhere() -> None:
-    assert answer("libstdcxx-ng").status == "conda"
     assert (answer("ffmpeg").status, answer("ffmpeg").held[0].place) == ("apt", place("ffmpeg"))
     assert answer("pywin32").status == "excluded"
     assert not ask("pywin32").found
+
+
+CONDA_TEXT = """\
+schema: 1
+name: one
+summary: A profile of the tests
+base:
+  image: docker.io/library/ubuntu:24.04
+  distribution: ubuntu-24.04
+conda:
+  channels: [conda-forge]
+  packages:
+    - conda-forge::LibStdCxx-ng>=12
+    - pytorch =2.7
+    - packaging
+python:
+  version: "3.11"
+  source: conda
+  prefix: /opt/env
+  requirements: []
+variants:
+  linux-amd64-cu128: {}
+"""
+CONDA_PROFILE = resolve("one", {"one": Source(name="one", file="envs/one.yaml", text=CONDA_TEXT)})
+CONDA_FILE = FileDigest(path="conda.txt", sha256="0" * 64)
+
+
+def conda_package(name: str, version: str, python: str = "") -> CondaPackage:
+    return CondaPackage(name=name, version=version, build="0", sha256="0" * 64, python=python)
+
+
+CONDA = msgspec.structs.replace(
+    variant(
+        package("isaacsim-core", "5.1"),
+        provided=(
+            Provided(name="packaging", by="conda", version="23.0"),
+            Provided(name="left", by="packaging"),
+        ),
+        conda=CondaInput(
+            channels=("conda-forge",),
+            packages=("conda-forge::LibStdCxx-ng>=12", "packaging", "pytorch =2.7"),
+            targets=(CondaTarget(platform="linux-64", virtual_packages=("__glibc=2.39",)),),
+        ),
+    ),
+    conda=CondaHalf(
+        solver="py-rattler 0.28.0",
+        packages=(
+            conda_package("_libgcc_mutex", "0.1"),
+            conda_package("libstdcxx-ng", "15.2.0"),
+            conda_package("packaging", "23.0", "packaging"),
+            conda_package("pytorch", "2.7.1", "torch"),
+            conda_package("typing_extensions", "4.15.0", "typing-extensions"),
+        ),
+        explicit=(CONDA_FILE,),
+        environment=CONDA_FILE,
+        lock=CONDA_FILE,
+        virtual=CONDA_FILE,
+        demands=(
+            Demand(
+                package="packaging",
+                bounds="==23.0",
+                by=("isaacsim-core 5.1 (==23.0)", "low 3.0 (<24)"),
+            ),
+            Demand(package="pytorch", bounds=">=2.7", by=("low 3.0 (>=2.7)",)),
+        ),
+    ),
+)
+
+
+def conda_place(text: str) -> str:
+    """Where the profile in conda has a text."""
+    before = CONDA_TEXT[: CONDA_TEXT.index(text)]
+    return f"envs/one.yaml:{before.count(chr(10)) + 1}:{len(before.rpartition(chr(10))[2]) + 1}"
+
+
+def of_conda(name: str, **rules: str) -> Answer:
+    (found,) = ask(name, CONDA, profile=CONDA_PROFILE, **rules).answers
+    return found
+
+
+def test_what_conda_brings() -> None:
+    found = of_conda("libstdcxx-ng")
+    assert (found.status, found.version, found.asked) == ("conda", "15.2.0", ())
+    assert found.held == (
+        Speaker(
+            kind="conda",
+            text="conda-forge::LibStdCxx-ng>=12",
+            place=conda_place("conda-forge::LibStdCxx-ng>=12"),
+        ),
+    )
+    assert ask("libstdcxx-ng", CONDA, profile=CONDA_PROFILE).found
+
+
+def test_what_conda_brings_and_nobody_names() -> None:
+    assert of_conda("-libgcc-mutex").version == "0.1"
+    for asked in ("typing_extensions", "Typing.Extensions"):
+        found = of_conda(asked)
+        assert (found.status, found.version, found.held) == ("conda", "4.15.0", ())
+
+
+def test_what_the_index_demands_of_condas_package() -> None:
+    found = of_conda("packaging")
+    assert (found.status, found.version) == ("conda", "23.0")
+    assert found.held == (
+        Speaker(kind="conda", text="packaging", place=conda_place("packaging")),
+        Speaker(
+            kind="conda",
+            text="packaging ==23.0",
+            reason="for isaacsim-core 5.1 (==23.0), low 3.0 (<24)",
+        ),
+    )
+
+
+def test_condas_package_is_found_by_the_name_that_python_has_for_it() -> None:
+    line = Speaker(kind="conda", text="pytorch =2.7", place=conda_place("pytorch =2.7"))
+    demand = Speaker(kind="conda", text="pytorch >=2.7", reason="for low 3.0 (>=2.7)")
+    rule = Speaker(kind="rule", text="it is said", place="rule")
+    for asked in ("torch", "pytorch"):
+        found = of_conda(asked, rule="it is said")
+        assert (found.status, found.version) == ("conda", "2.7.1")
+        assert found.held == (line, demand, rule)
+
+
+def test_what_condas_package_asks_for_is_left_to_it() -> None:
+    found = of_conda("left")
+    assert (found.status, found.version, found.held) == ("provided", "", ())
+    assert [(one.by, one.version, one.askers) for one in found.asked] == [("packaging", "23.0", ())]
+
+
+def test_near_names_know_those_of_conda() -> None:
+    found = ask("typing-extension", CONDA, profile=CONDA_PROFILE)
+    assert (found.found, found.near) == (False, ("typing-extensions",))
+    assert ask("pytorhc", CONDA, profile=CONDA_PROFILE).near == ("pytorch",)
+
+
+def test_what_is_asked_of_conda_and_not_in_its_half() -> None:
+    """A lock whose conda half lacks a package says so, and still names the line."""
+    assert CONDA.conda is not None
+    half = msgspec.structs.replace(CONDA.conda, packages=(), demands=())
+    bare = msgspec.structs.replace(CONDA, provided=(), conda=half)
+    (found,) = ask("packaging", bare, profile=CONDA_PROFILE).answers
+    assert (found.status, found.version) == ("absent", "")
+    assert [one.text for one in found.held] == ["packaging"]
 
 
 def test_what_is_not_there_has_near_names() -> None:
@@ -234,6 +387,6 @@ def test_a_lock_that_says_more_than_the_profile_now() -> None:
 
 
 def test_a_variant_that_the_profile_no_longer_has() -> None:
-    lock = Lock(format=1, profile="one", tools={}, variants={"linux-arm64-cpu": LOCKED})
+    lock = Lock(format=LOCK_FORMAT, profile="one", tools={}, variants={"linux-arm64-cpu": LOCKED})
     (found,) = why(PROFILE, lock, "low", rules={}).answers
     assert found.asked[1].askers[0].place == ""

@@ -184,6 +184,134 @@ def test_what_agrees(changes):
     assert resolve("base", sources(base=text)).name == "base"
 
 
+CONDA = {
+    "source: uv": "source: conda",
+    "variants:": """\
+conda:
+  channels: [{channels}]
+  packages: []
+  virtual-packages: {{{virtual}}}
+variants:""",
+}
+
+
+def in_conda(*, channels="conda-forge", virtual=""):
+    """The base with its Python from conda."""
+    text = BASE
+    for old, new in CONDA.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new.format(channels=channels, virtual=virtual))
+    return text
+
+
+SECRET = (
+    "a channel with credentials would be written to every lock // name it without them;"
+    " mirrored_channels in your conda settings says where it is read"
+)
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "https://conda.example.com/t/tk-1234-abcd/main",
+        "https://conda.example.com/t/tk-1234-abcd/main/label/dev",
+        "https://conda.example.com:8443/t/0/main",
+        "http://conda.example.com/t/x/",
+    ],
+)
+def test_a_channel_with_credentials_is_refused(channel):
+    """The address itself is said nowhere: messages are kept, in the logs of CI too."""
+    (found,) = refused("base", base=in_conda(channels=f"conda-forge, {channel}"))
+    assert found == f"envs/base.yaml:13:27: {SECRET}"
+
+
+@pytest.mark.parametrize(
+    "channel", ["https://user:word@conda.example.com/main", "https://user@conda.example.com/main"]
+)
+def test_a_channel_with_a_user_has_not_even_the_form(channel):
+    (found,) = refused("base", base=in_conda(channels=channel))
+    assert found.startswith("envs/base.yaml:13:14: ")
+    assert "a conda channel" in found
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "conda-forge",
+        "nvidia/label/cuda-12.8.1",
+        "https://conda.example.com/main",
+        "https://conda.example.com:8443/channels/main",
+        "https://conda.example.com/t",
+        "https://conda.example.com/at/all/main",
+    ],
+)
+def test_a_channel_without_credentials_is_taken(channel):
+    (variant,) = resolve("base", sources(base=in_conda(channels=channel))).variants
+    assert variant.environment.conda.channels == (channel,)
+
+
+MACHINES = [
+    ("__glibc", "2.39", ["2.35", "2"]),
+    ("__cuda", "12.8", ["12.8", "13", "12.8.1"]),
+    ("__linux", "5.10", ["5.10", "6.8.0", "6"]),
+    ("__archspec", "x86_64_v3", ["x86_64", "x86_64_v3", "aarch64", "zen4"]),
+    ("__unix", "2.39", ["0"]),
+    ("__osx", "2.39", ["15.0"]),
+]
+"""The virtual package, the example of the message, and values that are taken."""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, _, values in MACHINES for value in ["", *values]],
+)
+def test_what_a_machine_can_have(name, value):
+    text = in_conda(virtual=f'{name}: "{value}"')
+    (variant,) = resolve("base", sources(base=text)).variants
+    assert variant.environment.conda.virtual_packages == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "value"),
+    [
+        (name, example, value)
+        for name, example, _ in MACHINES
+        for value in [">=2.35", "2.*", "2.35=0", "2.", ".2", "-1", "2 35", "1=x86_64", "=", "X"]
+    ],
+)
+def test_what_no_machine_has(name, example, value):
+    (found,) = refused("base", base=in_conda(virtual=f'{name}: "{value}"'))
+    assert found == (
+        f"envs/base.yaml:15:22: {name}: {value!r} is not what a machine has"
+        f' // {name}: "{example}", or "" where there is none'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("__archspec", "2.39"), ("__glibc", "glibc"), ("__cuda", "cu128")]
+)
+def test_numbers_and_architectures_are_told_apart(name, value):
+    (found,) = refused("base", base=in_conda(virtual=f'{name}: "{value}"'))
+    assert f"{name}: {value!r} is not what a machine has" in found
+
+
+def test_every_wrong_word_of_a_conda_part_is_said_at_its_place():
+    channel = "https://conda.example.com/t/word/main"
+    found = refused(
+        "base",
+        base=in_conda(
+            channels=f"{channel}, a, {channel}",
+            virtual='__glibc: "new", __unix: "0", __cuda: ">=1"',
+        ),
+    )
+    assert [line.split(": ")[0] for line in found] == [
+        "envs/base.yaml:13:14",
+        "envs/base.yaml:13:56",
+        "envs/base.yaml:15:22",
+        "envs/base.yaml:15:51",
+    ]
+
+
 WRONG = "write it as pip does: name[extra]>=1.0,<2 ; marker"
 
 

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from envbuild.lock.model import (
+    LOCK_FORMAT,
+    CondaHalf,
     FileDigest,
     Lock,
     LockedPackage,
@@ -70,9 +72,25 @@ def variant_lock(*packages, name=VARIANT, unpinned=(), **changes):
     return VariantLock(**fields | changes)
 
 
+def conda_half(own="linux-64.explicit.txt", sha256="e" * 64):
+    """A conda half whose own platform has this file for explicit installs."""
+
+    def file(path, digest="f" * 64):
+        return FileDigest(path=path, sha256=digest)
+
+    return CondaHalf(
+        solver="py-rattler 0.28.0",
+        packages=(),
+        explicit=(file(own, sha256), file("linux-aarch64.explicit.txt")),
+        environment=file("environment.yml"),
+        lock=file("conda-lock.yml"),
+        virtual=file("virtual-packages.yml"),
+    )
+
+
 def locked(*packages, files=(), tools=None, **changes):
     return Lock(
-        format=1,
+        format=LOCK_FORMAT,
         profile="demo",
         tools={"uv": "0.13.8"} if tools is None else tools,
         variants={VARIANT: variant_lock(*packages, **changes)},

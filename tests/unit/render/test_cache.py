@@ -1,11 +1,12 @@
 """What a builder may take from its cache: only what would come out the same."""
 
+import msgspec
 import pytest
 
 from envbuild.lock.model import FileDigest
 from envbuild.render.dockerfile import parse
 
-from .conftest import VARIANT, locked, package, resolved, runs, text
+from .conftest import VARIANT, conda_half, locked, package, resolved, runs, text
 
 
 @pytest.mark.parametrize("source", ["image", "uv", "conda"])
@@ -14,8 +15,16 @@ def test_what_is_mounted_is_named_in_the_command(templates, source):
     python = {"version": "3.11", "source": source, "interpreter": "/python.sh", "prefix": "/opt/e"}
     conda = {"channels": ["conda-forge"], "packages": ["python=3.11"]}
     profile = resolved(python=python, **({"conda": conda} if source == "conda" else {}))
-    lock = locked(package("numpy==1.26.0"), package("docopt==0.6.2", "source"))
-    named = {f"{VARIANT}.txt": "a" * 64, f"{VARIANT}.sdist.txt": "b" * 64}
+    lock = locked(
+        package("numpy==1.26.0"),
+        package("docopt==0.6.2", "source"),
+        conda=conda_half() if source == "conda" else None,
+    )
+    named = {
+        f"{VARIANT}.txt": "a" * 64,
+        f"{VARIANT}.sdist.txt": "b" * 64,
+        "linux-64.explicit.txt": "e" * 64,
+    }
     checked = 0
     for run in parse(text(profile, lock, templates)):
         for flag in run.flags:
@@ -27,7 +36,7 @@ def test_what_is_mounted_is_named_in_the_command(templates, source):
             elif mount.get("source") in {"/wheels", "/bin/micromamba"}:
                 assert " : " in run.arguments
                 checked += 1
-    assert checked == {"image": 3, "uv": 3, "conda": 4}[source]
+    assert checked == {"image": 3, "uv": 3, "conda": 5}[source]
 
 
 def recipe(profile, lock, templates):
@@ -61,6 +70,22 @@ def test_the_recipe_of_the_wheels_follows_what_they_are_built_from(templates):
     assert all(len(digest) == 64 for digest in found)
     changed_env = recipe(resolved(python=python(), env={"A": "b"}), lock, templates)
     assert changed_env == found[0]
+
+
+def test_the_recipe_of_the_wheels_follows_the_conda_packages_below_them(templates):
+    python = {"version": "3.11", "source": "conda", "prefix": "/opt/e"}
+    conda = {"channels": ["conda-forge"], "packages": ["python=3.11"]}
+    profile = resolved(python=python, conda=conda)
+    found = [
+        recipe(profile, locked(package("docopt==0.6.2", "source"), conda=half), templates)
+        for half in (conda_half(), conda_half(sha256="0" * 64))
+    ]
+    assert len(set(found)) == 2
+    other = locked(
+        package("docopt==0.6.2", "source"),
+        conda=msgspec.structs.replace(conda_half(), explicit=conda_half().explicit[:1]),
+    )
+    assert recipe(profile, other, templates) == found[0]
 
 
 def test_the_stage_of_the_wheels_ends_with_its_recipe(templates):

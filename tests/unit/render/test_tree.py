@@ -6,7 +6,7 @@ from envbuild.lock.model import FileDigest
 from envbuild.render.dockerfile import parse
 from envbuild.render.tree import dockerfile_names, render, tidy
 
-from .conftest import VARIANT, locked, package, resolved, runs, text, variant_lock
+from .conftest import VARIANT, conda_half, locked, package, resolved, runs, text, variant_lock
 
 
 def test_a_file_for_each_variant_and_its_ignore_file(templates):
@@ -137,7 +137,7 @@ def test_every_mount_target_is_new_to_the_base(templates):
     """buildah 1.28 deletes a file of the base that a mount covered."""
     python = {"version": "3.11", "source": "conda", "prefix": "/opt/e"}
     conda = {"channels": ["conda-forge"], "packages": ["python=3.11"]}
-    lock = locked(package("numpy==1.26.0"), package("docopt==0.6.2", "source"))
+    lock = locked(package("numpy==1.26.0"), package("docopt==0.6.2", "source"), conda=conda_half())
     found = parse(text(resolved(python=python, conda=conda), lock, templates))
     targets = [
         part.removeprefix("target=")
@@ -146,8 +146,33 @@ def test_every_mount_target_is_new_to_the_base(templates):
         for part in flag.split(",")
         if part.startswith("target=")
     ]
-    assert targets
+    assert "/run/envbuild/explicit.txt" in targets
     assert all(target.startswith("/run/envbuild/") for target in targets)
+
+
+CONDA = {
+    "python": {"version": "3.11", "source": "conda", "prefix": "/opt/e"},
+    "conda": {"channels": ["conda-forge"], "packages": ["python=3.11"]},
+}
+
+
+def test_conda_packages_are_installed_from_the_lock_alone(templates):
+    """No channel, no specification, no virtual package: nothing is solved in a build."""
+    lock = locked(conda=conda_half())
+    (found,) = [r for r in runs(resolved(**CONDA), lock, templates) if "micromamba create" in r]
+    assert "--prefix /opt/e --file /run/envbuild/explicit.txt;" in found
+    assert found.index("sha256sum < /run/envbuild/explicit.txt") < found.index("micromamba create")
+    for word in ("--channel", "conda-forge", "python=3.11", "CONDA_OVERRIDE"):
+        assert word not in found
+
+
+def test_a_build_reads_the_explicit_file_of_its_own_platform(templates):
+    lock = locked(package("numpy==1.26.0"), conda=conda_half())
+    ignored = text(resolved(**CONDA), lock, templates, "Dockerfile.dockerignore")
+    assert ignored.split("\n")[1:] == ["*", "!linux-64.explicit.txt", f"!{VARIANT}.txt", ""]
+    rendered = text(resolved(**CONDA), lock, templates)
+    assert "linux-aarch64" not in rendered
+    assert "environment.yml" not in rendered
 
 
 @pytest.mark.parametrize(
@@ -220,9 +245,7 @@ def test_a_lock_that_does_not_name_its_uv_is_refused(templates):
         render(profile, locked(tools={}), templates)
 
 
-@pytest.mark.parametrize(
-    "python", [{"source": "image"}, {"source": "uv"}, {"source": "conda", "prefix": "/opt/e"}]
-)
+@pytest.mark.parametrize("python", [{"source": "image"}, {"source": "uv"}])
 def test_a_python_that_is_not_whole_is_refused(templates, python):
     with pytest.raises(InputError, match=f"source: {python['source']} needs"):
         render(resolved(python={"version": "3.11", **python}), locked(), templates)
@@ -243,6 +266,28 @@ def test_a_python_that_is_not_whole_is_refused(templates, python):
 def test_a_lock_that_was_tampered_with_is_refused(templates, lock):
     with pytest.raises(InputError, match="the lock of demo holds what no lock can hold"):
         render(resolved(), lock, templates)
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        conda_half("../linux-64.explicit.txt"),
+        conda_half("a,target=/b"),
+        conda_half("a\nRUN id"),
+        conda_half("a b"),
+        conda_half(sha256="e" * 63),
+        conda_half(sha256="e" * 64 + "\n"),
+        conda_half(sha256='$(id)"'),
+    ],
+)
+def test_a_conda_half_that_was_tampered_with_is_refused(templates, half):
+    with pytest.raises(InputError, match="the lock of demo holds what no lock can hold"):
+        render(resolved(**CONDA), locked(conda=half), templates)
+
+
+def test_a_lock_without_the_conda_half_of_its_profile_is_refused(templates):
+    with pytest.raises(InputError, match="the lock of demo holds no conda packages"):
+        render(resolved(**CONDA), locked(), templates)
 
 
 def test_tidy():

@@ -1,14 +1,14 @@
-"""The embedded solver: each target is solved in this process, by py-rattler."""
+"""The embedded solver: the targets are solved in this process, at a time, by py-rattler."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from envbuild.lock.conda import asking
-from envbuild.lock.conda.asking import Ask, CondaSolver, Solved, Trouble
+from envbuild.lock.conda.asking import Ask, CondaSolver, Solved, Trouble, checked
 from envbuild.lock.conda.channels import Settings
 from envbuild.tools import rattler
-from envbuild.tools.conda import Failure, Request
+from envbuild.tools.conda import Failure, Record, Request
 from envbuild.tools.solving import Solver
 
 LIBRARY = "py-rattler"
@@ -17,17 +17,24 @@ LIBRARY = "py-rattler"
 def solver(settings: Settings, find: Callable[[], Solver]) -> CondaSolver:
     """The embedded solver with the user's settings; ``find`` gives what reads the channels."""
 
+    def target(request: Request) -> tuple[Record, ...] | Failure:
+        records = find().solve(request)
+        return records if isinstance(records, Failure) else checked(records, request.channels)
+
     def solve(ask: Ask) -> Solved | Trouble:
-        found = {}
-        for target in ask.wanted.targets:
-            request = asking.request(ask, target.platform, settings)
-            records = find().solve(request)
-            if not isinstance(records, Failure):
-                records = asking.checked(records, request.channels)
-            if isinstance(records, Failure):
-                return _trouble(request, records, find())
-            found[target.platform] = records
-        return found
+        from concurrent.futures import ThreadPoolExecutor  # asyncio brings it too
+
+        requests = [asking.request(ask, one.platform, settings) for one in ask.wanted.targets]
+        with ThreadPoolExecutor(len(requests)) as pool:
+            answers = tuple(pool.map(target, requests))
+        for request, answer in zip(requests, answers, strict=True):
+            if isinstance(answer, Failure):
+                return _trouble(request, answer, find())
+        return {
+            request.platform: answer
+            for request, answer in zip(requests, answers, strict=True)
+            if not isinstance(answer, Failure)
+        }
 
     return CondaSolver(name=lambda: f"{LIBRARY} {rattler.library().__version__}", solve=solve)
 
