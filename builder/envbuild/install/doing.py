@@ -20,6 +20,10 @@ from envbuild.tools.proc import Runner
 from envbuild.tools.trouble import cannot_write
 
 
+_BREAKING = frozenset("'\"\\$`:")
+"""What a path may not hold that stands in shell scripts, in Python texts and in PATH."""
+
+
 class Tools(Struct, frozen=True, kw_only=True):
     """What an environment is made with, and who is told how it goes."""
 
@@ -57,12 +61,19 @@ def install(recipe: Recipe, packages: Iterable[Wanted], prefix: str, tools: Tool
 
 
 def refuse_taken(prefix: str) -> None:
-    """Refuse a place where something is.
+    """Refuse a place where something is, and one whose name would break the scripts in it.
 
     Raises:
-        InputError: it is a file, or a folder that is not empty.
+        InputError: it is a file, a link, or a folder that is not empty, or cannot be named.
     """
-    if os.path.lexists(prefix) and (not os.path.isdir(prefix) or os.listdir(prefix)):
+    wrong = [char for char in prefix if char in _BREAKING or not char.isprintable()]
+    if wrong:
+        raise InputError(
+            f"an environment cannot stand at {prefix!r}",
+            hint=f"its scripts name its path, and {wrong[0]!r} in it would break them",
+        )
+    is_empty = os.path.isdir(prefix) and not os.path.islink(prefix) and not os.listdir(prefix)
+    if os.path.lexists(prefix) and not is_empty:
         raise InputError(
             f"{prefix} is there already",
             hint="an environment is made anew, never changed: name another place, or remove it",

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from envbuild.errors import ToolError
-from envbuild.tools import rattler, typed
+from envbuild.tools import proc, rattler, typed
 from envbuild.tools.conda import Access, Record
 from envbuild.tools.trouble import cannot_write, words
 
@@ -204,7 +204,8 @@ def _check(record: Record, found: tuple[str, str], url: str) -> None:
 def _refused(record: Record, why: str) -> ToolError:
     named = f"{record.name} {record.version} ({record.build})"
     place = f"{record.subdir} of the channel {record.channel}" if record.channel else record.subdir
-    return ToolError(f"conda package {named}, {place}: {why}", hint="nothing was installed")
+    said = proc.masked(f"conda package {named}, {place}: {why}")
+    return ToolError(said, hint="nothing was installed")
 
 
 # --- Paths ---------------------------------------------------------------------------------------
@@ -333,10 +334,11 @@ def _escape(content: _Contents, links: Set[str]) -> str:
     for link in content.links:
         if os.path.normpath(link).split("/")[0] == "conda-meta":
             return f"its link {link!r} takes the place of what conda writes"
-    followed = [(path, os.path.dirname(os.path.normpath(path))) for path in content.paths]
-    followed += [(command, f"bin/{command}") for command in content.commands]
-    for path, place in followed:
-        through = next((one for one in _upwards(place) if one in links), None)
+    followed = {os.path.dirname(path): path for path in content.paths}  # a folder once: they repeat
+    followed |= {f"bin/{command}": command for command in content.commands}
+    for place, path in followed.items():
+        above = _upwards(os.path.normpath(place))
+        through = next((one for one in above if one in links), None)
         if through is not None:
             return f"its path {path!r} leads through the link {through!r}"
     return ""

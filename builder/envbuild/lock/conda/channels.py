@@ -13,9 +13,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from envbuild.errors import InputError
+from envbuild.tools import typed
 from envbuild.tools.conda import Access, Channel
 
 ReadText = Callable[[str], str | None]
@@ -96,12 +98,12 @@ def user_settings(environ: Mapping[str, str], read: ReadText) -> Settings:
         text = read(path)
         if text is not None:
             merged |= _parsed(path, text)
-    alias = environ.get("CONDA_CHANNEL_ALIAS") or merged.get("channel_alias", ALIAS)
+    mirrors = merged.get("mirrored_channels", {}).items()
     return Settings(
-        alias=alias,
+        alias=environ.get("CONDA_CHANNEL_ALIAS") or merged.get("channel_alias", ALIAS),
         custom=merged.get("custom_channels", {}),
-        mirrored={name: _first(urls) for name, urls in merged.get("mirrored_channels", {}).items()},
-        timeout=merged.get("remote_read_timeout_secs", _READ_TIMEOUT),
+        mirrored={name: urls[0] for name, urls in mirrors if urls},
+        timeout=max(1, round(merged.get("remote_read_timeout_secs", _READ_TIMEOUT))),
         retries=merged.get("remote_max_retries", _RETRIES),
         pause=merged.get("remote_backoff_factor", 1) / 2,
     )
@@ -121,14 +123,15 @@ def _places(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (*usual, *(os.path.expanduser(path) for path in named if path))
 
 
-_KEYS: dict[str, tuple[type, ...]] = {
-    "channel_alias": (str,),
-    "custom_channels": (dict,),
-    "mirrored_channels": (dict,),
-    "remote_read_timeout_secs": (int,),
-    "remote_max_retries": (int,),
-    "remote_backoff_factor": (int, float),
+_KEYS: dict[str, Any] = {
+    "channel_alias": str,
+    "custom_channels": dict[str, str],
+    "mirrored_channels": dict[str, list[str]],
+    "remote_read_timeout_secs": int | float,
+    "remote_max_retries": int,
+    "remote_backoff_factor": int | float,
 }
+"""What is read, and what conda takes for it."""
 
 
 def _parsed(path: str, text: str) -> dict[str, Any]:
@@ -138,14 +141,11 @@ def _parsed(path: str, text: str) -> dict[str, Any]:
         found = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(found, dict):
-        return {}
-    for key, kinds in _KEYS.items():
-        if key in found and not isinstance(found[key], kinds):
-            raise InputError(f"{path}: {key} is not what conda takes for it")
-    return {key: value for key, value in found.items() if key in _KEYS and value}
-
-
-def _first(urls: object) -> str:
-    listed = urls if isinstance(urls, list) else [urls]
-    return str(listed[0]) if listed else ""
+    stated = found.items() if isinstance(found, dict) else ()
+    kept = {key: value for key, value in stated if key in _KEYS and value is not None}
+    for key, value in kept.items():
+        try:
+            typed.convert(value, _KEYS[key])
+        except msgspec.ValidationError:
+            raise InputError(f"{path}: {key} is not what conda takes for it") from None
+    return kept

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from envbuild.errors import InputError, ToolError
-from envbuild.lock.conda import asking, lockfile
+from envbuild.lock.conda import asking, lockfile, specs
 from envbuild.lock.conda.asking import Ask, CondaSolver, Solved, Trouble
 from envbuild.lock.conda.channels import Settings
 from envbuild.lock.conda.lockfile import Environment
@@ -70,7 +70,7 @@ def solver(
         packages = (*ask.wanted.packages, *(f"{one.package}{one.bounds}" for one in ask.demands))
         asked = Environment(
             channels=ask.wanted.channels,
-            packages=tuple(sorted(packages)),
+            packages=specs.merged(packages),
             targets=ask.wanted.targets,
         )
         texts = {

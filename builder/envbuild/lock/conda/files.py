@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from envbuild.lock.conda import lockfile
+from envbuild.lock.conda import lockfile, specs
 from envbuild.lock.conda.asking import Solved
 from envbuild.lock.conda.lockfile import Environment
 from envbuild.lock.conda.packages import Half
@@ -128,7 +128,7 @@ def _packages(member: Member, solved: Solved) -> tuple[str, ...]:
     file with another tool gets what fits too."""
     there = {record.name for records in solved.values() for record in records}
     demanded = {f"{one.package}{one.bounds}" for one in _demands(member) if one.package in there}
-    return tuple(sorted({*member.asked.packages, *demanded}))
+    return specs.merged((*member.asked.packages, *sorted(demanded)))
 
 
 def _demands(member: Member) -> tuple[Demand, ...]:

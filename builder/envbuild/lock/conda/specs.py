@@ -11,7 +11,11 @@ from collections.abc import Iterable, Mapping
 
 from envbuild.names import canonical_name
 
-_BOUNDS = r"(?:(?:>=|<=|!=|>|<)?[A-Za-z0-9*][A-Za-z0-9._+!*]*)"
+_PLAIN = r"[A-Za-z0-9][A-Za-z0-9_+!]*(?:\.[A-Za-z0-9_+!]+)*"
+_BOUNDS = rf"(?:(?:>=|<=|!=|>|<){_PLAIN}|{_PLAIN}(?:\.\*)?|\*)"
+_FEW = 2
+"""Bounds of one package that are joined in an order that is known here."""
+
 _DEPENDENCY = re.compile(
     rf"(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)"
     rf"(?: (?P<version>{_BOUNDS}(?:,{_BOUNDS})*|==[A-Za-z0-9._+!]+(?= ))"
@@ -32,6 +36,8 @@ def dependencies(depends: Iterable[str]) -> dict[str, str]:
         if plain is None:
             return _parsed_dependencies(depends)
         found.setdefault(plain["name"].lower(), []).append(plain["version"] or "")
+    if any(len(bounds) > _FEW for bounds in found.values()):
+        return _parsed_dependencies(depends)
     merged = {
         name: ",".join(sorted(filter(None, bounds))) if len(bounds) > 1 else bounds[0]
         for name, bounds in found.items()
@@ -52,6 +58,24 @@ def _parsed_dependencies(depends: Iterable[str]) -> dict[str, str]:
         version = getattr(spec, "version", None)
         merged[name] = "" if version is None else str(version.spec_str)
     return dict(sorted(merged.items()))
+
+
+def merged(listed: Iterable[str]) -> tuple[str, ...]:
+    """The same specifications, each package once, sorted: of two for one package conda-lock reads
+    the last alone."""
+    by_name: dict[str, list[str]] = {}
+    for spec in dict.fromkeys(listed):
+        by_name.setdefault(str(requested(spec)["name"]), []).append(spec)
+    return tuple(sorted(s[0] if len(s) == 1 else _joined(n, s) for n, s in by_name.items()))
+
+
+def _joined(name: str, listed: list[str]) -> str:
+    parsed = [requested(spec) for spec in listed]
+    versions = sorted({one["version"] for one in parsed if one["version"]})
+    builds = sorted({one["build"] for one in parsed if one["build"]})
+    channels = sorted({one["channel"] for one in parsed if one["channel"]})
+    before = f"{channels[0]}::" if channels else ""
+    return " ".join((f"{before}{name}", ",".join(versions) or "*", *builds[:1]))
 
 
 def requested(spec: str) -> dict[str, str | None]:
