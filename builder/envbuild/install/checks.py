@@ -19,7 +19,9 @@ from envbuild.tools.proc import Command, Runner
 
 _LIST = """\
 import importlib.metadata, json, sys
-found = [(d.metadata["Name"], d.version) for d in importlib.metadata.distributions()]
+every = (d.metadata or {} for d in importlib.metadata.distributions())
+found = [(m.get("Name"), m.get("Version")) for m in every]
+found = [pair for pair in found if all(pair)]  # an empty .dist-info folder has neither
 print(json.dumps({"prefix": sys.prefix, "found": found}))
 """
 

@@ -19,7 +19,6 @@ from envbuild.tools.conda import Access
 from envbuild.tools.proc import Runner
 from envbuild.tools.trouble import cannot_write
 
-
 _BREAKING = frozenset("'\"\\$`:")
 """What a path may not hold that stands in shell scripts, in Python texts and in PATH."""
 

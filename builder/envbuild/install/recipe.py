@@ -79,7 +79,10 @@ def recipe(variant: Variant, lock: Lock, folder: LockFolder) -> Recipe:
         sources=tuple(_steps(variant, locked, folder)),
         build_constraints=python.build_constraints,
         indexes={one.name: one.url for one in python.indexes if one.name in locked.input.indexes},
-        variables={**eula, **environment.env},
+        variables={
+            **eula,
+            **{key: environment.env[key] for key in environment.env if key != "PATH"},
+        },
         expected={package.name: package.version for package in locked.packages},
         of_conda={one.python: one.version for one in locked.conda.packages if one.python},
         tests=tuple(
@@ -101,7 +104,8 @@ def wanted(
     channels = locked.input.conda.channels
     found = []
     for record in solved.get(locked.input.conda.targets[0].platform, ()):
-        name = next((n for n in channels if record.url.startswith(f"{known_address(n)}/")), None)
+        above = [name for name in channels if record.url.startswith(f"{known_address(name)}/")]
+        name = max(above, key=len, default=None)  # a label lies below its channel
         if name is None:
             raise InputError(
                 f"{record.url} lies in none of the lock's channels ({', '.join(channels)})",
@@ -165,6 +169,8 @@ def _left_out(variant: Variant) -> Iterator[str]:
         yield f"the checkout {git.name} ({git.url} at {git.commit[:12]})"
     for file in environment.files:
         yield f"the file {file.source} (at {file.path})"
+    if "PATH" in environment.env:  # it would hide the environment's own programs
+        yield f"its PATH ({environment.env['PATH']})"
     if environment.user:
         yield f"the account {environment.user.name}"
     for bundle in environment.base.provides:

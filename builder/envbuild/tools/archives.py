@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -175,6 +175,8 @@ async def _download(url: str, path: str, silence: float, client: Client) -> tupl
                     raise _FailedError(f"{url} was silent for {silence} s")
             task.result()
         except (RuntimeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno:  # this disk's, not the library's
+                raise
             raise _FailedError(str(error)) from None
         finally:
             task.cancel()
@@ -309,7 +311,7 @@ def _refuse_escapes(archives: tuple[Archive, ...], contents: tuple[_Contents, ..
     Raises:
         ToolError: with the path.
     """
-    links = {os.path.normpath(link) for content in contents for link in content.links}
+    links = frozenset(os.path.normpath(link) for one in contents for link in one.links)
     for archive, content in zip(archives, contents, strict=True):
         why = _escape(content, links) or _other(archive.record, content.index)
         if why:
@@ -322,7 +324,7 @@ def _other(record: Record, said: _Index) -> str:
     return f"it says that it is {said.name} {said.version} ({said.build})"
 
 
-def _escape(content: _Contents, links: Set[str]) -> str:
+def _escape(content: _Contents, links: frozenset[str]) -> str:
     """Why a package is refused; empty where nothing in it leads out of the prefix."""
     for path in content.paths:
         parts = path.split("/")

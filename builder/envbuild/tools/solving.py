@@ -6,6 +6,7 @@ own metadata names as further channels is not followed (CEP 42).
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -113,15 +114,33 @@ class Solver:
 
     def _blamed(self, request: Request, kind: Kind, text: str) -> Failure:
         """A failure with the channel and the subdir that cannot be read: the library does not say
-        them, so each is asked by itself."""
-        for channel in request.channels:
-            for subdir in (request.platform, "noarch"):
+        them, so each is asked by itself; first for its names, then for its records."""
+        places = [
+            (channel, subdir)
+            for channel in request.channels
+            for subdir in (request.platform, "noarch")
+        ]
+        for look in (self._look, functools.partial(self._look, names=request.specs)):
+            for channel, subdir in places:
                 try:
-                    self._listed(channel.url, (subdir,), self._access.timeout * 2.0)
+                    look(channel.url, (subdir,))
                 except _unreadable() as error:
                     own = str(error) or text
                     return Failure(kind=kind, text=own, channel=channel.name, subdir=subdir)
         return Failure(kind=kind, text=text)
+
+    def _look(self, url: str, places: tuple[str, ...], names: tuple[str, ...] = ()) -> None:
+        """Read a part of a channel: what packages it has, or the records of some."""
+        if not names:
+            self._listed(url, places, self._access.timeout * 2.0)
+            return
+
+        async def work() -> None:
+            subdirs = [rattler.library().Subdir(one) for one in places]
+            bare = sorted({name for name in map(_bare, names) if name})
+            await self._gateway().query([url], subdirs, bare, channel_relations="disabled")
+
+        rattler.run(work, self._access.timeout * 2.0)
 
     def _listed(self, url: str, places: tuple[str, ...], timeout: float) -> tuple[str, ...]:
         async def work() -> list[str]:
@@ -190,6 +209,12 @@ def _unreadable() -> tuple[type[Exception], ...]:
     from rattler.exceptions import GatewayError, InvalidChannelError
 
     return (GatewayError, InvalidChannelError, TimeoutError, rattler.StoppedError)
+
+
+def _bare(spec: str) -> str:
+    """The name in a specification."""
+    name = rattler.spec(spec).name
+    return str(name.normalized) if name else ""
 
 
 def _subdirs(platform: str) -> list[Subdir]:

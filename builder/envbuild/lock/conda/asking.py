@@ -55,7 +55,7 @@ def request(ask: Ask, platform: str, settings: Settings) -> Request:
     return Request(
         platform=platform,
         channels=tuple(map(settings.channel, ask.wanted.channels)),
-        specs=ask.wanted.packages,
+        specs=tuple(_here(spec, settings) for spec in ask.wanted.packages),
         constraints=tuple(f"{demand.package} {demand.bounds}" for demand in ask.demands),
         virtual=tuple(
             Virtual(name=name, version=version, build=build or "0")
@@ -64,6 +64,12 @@ def request(ask: Ask, platform: str, settings: Settings) -> Request:
         keep=ask.keep.get(platform, ()),
         as_of=ask.as_of,
     )
+
+
+def _here(spec: str, settings: Settings) -> str:
+    """A specification that names a channel, with the address that this is read from here."""
+    channel, named, rest = spec.rpartition("::")
+    return f"{settings.channel(channel).url}::{rest}" if named else spec
 
 
 def checked(

@@ -11,6 +11,7 @@ from msgspec import Struct
 from envbuild.errors import Mark, Problem
 from envbuild.lock.conda.inputs import spec_name
 from envbuild.lock.conda.lockfile import virtual_parts
+from envbuild.names import requirement_name
 from envbuild.tools.proc import masked
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from envbuild.lock.conda.agreement import Disagreed
     from envbuild.lock.conda.asking import Trouble
-    from envbuild.lock.model import CondaInput
+    from envbuild.lock.model import CondaInput, Demand
     from envbuild.profile.resolved import KeyPath, Variant
 
 _CAUSES = {
@@ -43,6 +44,9 @@ _HINTS = {
     "and channel_alias in your .condarc, and try --refresh",
     "internal": "please report it to conda/rattler; --solver micromamba uses another one",
 }
+
+_OWN = "the profile's "
+"""How a demand begins that the profile itself makes."""
 
 _LINES = 14
 """The most lines of a solver's reasoning that are shown."""
@@ -83,7 +87,7 @@ def refusal(variant: Variant, wanted: CondaInput, why: Disagreed) -> CondaRefusa
             *_facts(variant, wanted, trouble),
         ),
         hint=_hint(kind, trouble, wanted),
-        problems=tuple(_problems(variant, failure.text, kind)),
+        problems=(*_problems(variant, failure.text, kind), *_askers(variant, why.demanded)),
         steps=why.steps,
     )
 
@@ -135,6 +139,18 @@ def _problems(variant: Variant, text: str, kind: str) -> Iterator[Problem]:
             yield Problem(
                 message=f"conda: {spec} has a part in it",
                 mark=_mark(variant, ("conda", "packages", index)),
+            )
+
+
+def _askers(variant: Variant, demanded: tuple[Demand, ...]) -> Iterator[Problem]:
+    """The profile's own requirements that demand something of conda's packages."""
+    by = {requirement_name(text.removeprefix(_OWN)): one for one in demanded for text in one.by}
+    for index, text in enumerate(variant.environment.python.requirements):
+        one = by.get(requirement_name(text))
+        if one:
+            yield Problem(
+                message=f"{text} asks for {one.package} {one.bounds} of conda",
+                mark=_mark(variant, ("python", "requirements", index)),
             )
 
 

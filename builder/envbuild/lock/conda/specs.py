@@ -71,11 +71,16 @@ def merged(listed: Iterable[str]) -> tuple[str, ...]:
 
 def _joined(name: str, listed: list[str]) -> str:
     parsed = [requested(spec) for spec in listed]
-    versions = sorted({one["version"] for one in parsed if one["version"]})
+    versions = sorted({_bound(one["version"]) for one in parsed if one["version"]})
     builds = sorted({one["build"] for one in parsed if one["build"]})
     channels = sorted({one["channel"] for one in parsed if one["channel"]})
     before = f"{channels[0]}::" if channels else ""
     return " ".join((f"{before}{name}", ",".join(versions) or "*", *builds[:1]))
+
+
+def _bound(version: str) -> str:
+    """A bound that says of itself when it is exact."""
+    return f"=={version}" if re.fullmatch(_PLAIN, version) else version
 
 
 def requested(spec: str) -> dict[str, str | None]:
