@@ -51,6 +51,7 @@ def _command(recipe: Recipe, step: SourceStep, folder: str, uv: Uv, *, place: st
     argv = [uv.executable, "pip", "install", "--config-file", "uv.toml"]
     argv += ["--python", f"{folder}/bin/python", "--no-deps", "--require-hashes"]
     argv += ["-r", "requirements.txt", "--link-mode", "copy", "--color", "never"]
+    argv += ["--break-system-packages"]  # the prefix is ours, whatever its Python says of itself
     if step.names:
         argv += ["--build-constraints", "build-constraints.txt", "--no-binary", ":all:"]
         argv += [] if step.isolation else ["--no-build-isolation"]

@@ -121,6 +121,8 @@ def _reason(
         return f"{', '.join(moving)} may move"
     if previous and previous.conda and _other_solver(previous.conda, options):
         return f"conda packages by {options.solver}, were by {previous.conda.solver}"
+    if options.refresh:
+        return "everything is asked again"
     return "forced" if options.force else ""
 
 

@@ -7,7 +7,15 @@ from typing import Literal
 from msgspec import Struct
 
 Kind = Literal[
-    "unsatisfiable", "network", "offline", "data", "input", "timeout", "interrupted", "internal"
+    "unsatisfiable",
+    "network",
+    "offline",
+    "data",
+    "input",
+    "timeout",
+    "interrupted",
+    "internal",
+    "failed",
 ]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from envbuild.errors import ToolError
 from envbuild.tools import archives, rattler
-from envbuild.tools.archives import Archive
 from envbuild.tools.conda import Access
+from envbuild.tools.contents import Archive
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord

@@ -26,7 +26,6 @@ _PASSING = (
     "error sending request",
     "HTTP status server error",
     "HTTP status client error (429",
-    "end of file before message length reached",
     "connection closed before message completed",
     "connection reset",
     "error decoding response body",

@@ -116,8 +116,3 @@ def _known(url: str, channels: tuple[Channel, ...]) -> str | None:
 _FILE = re.compile(
     r"(?:noarch|linux-64|linux-aarch64)/[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.(?:conda|tar\.bz2)"
 )
-
-
-def python_of(records: tuple[Record, ...]) -> str:
-    """The version of Python among the records; empty where there is none."""
-    return next((record.version for record in records if record.name == "python"), "")

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from envbuild.lock.conda import asking
 from envbuild.lock.conda.asking import Ask, CondaSolver, Solved, Trouble, checked
 from envbuild.lock.conda.channels import Settings
+from envbuild.lock.conda.files import EMBEDDED
 from envbuild.tools import rattler
 from envbuild.tools.conda import Failure, Record, Request
 from envbuild.tools.solving import Solver
-
-LIBRARY = "py-rattler"
 
 
 def solver(settings: Settings, find: Callable[[], Solver]) -> CondaSolver:
@@ -36,7 +35,7 @@ def solver(settings: Settings, find: Callable[[], Solver]) -> CondaSolver:
             if not isinstance(answer, Failure)
         }
 
-    return CondaSolver(name=lambda: f"{LIBRARY} {rattler.library().__version__}", solve=solve)
+    return CondaSolver(name=lambda: f"{EMBEDDED} {rattler.library().__version__}", solve=solve)
 
 
 def _trouble(request: Request, failure: Failure, solver: Solver) -> Trouble:

@@ -100,7 +100,7 @@ def _checked(ask: Ask, data: bytes, settings: Settings) -> Solved | Trouble:
         read = condalock.records(data, label="conda-lock's answer")
     except InputError as error:
         platform = ask.wanted.targets[0].platform
-        return Trouble(platform=platform, failure=Failure(kind="internal", text=error.message))
+        return Trouble(platform=platform, failure=Failure(kind="failed", text=error.message))
     solved: dict[str, tuple[Record, ...]] = {}
     for target in ask.wanted.targets:
         records = asking.checked(read.get(target.platform, ()), channels)
@@ -124,4 +124,4 @@ def _failure(outcome: Outcome) -> Failure:
         return Failure(kind="interrupted", text=said)
     after = said.partition("Could not lock the environment for platform")[2]
     words = after.partition("Command: ")[0].partition("\n")[2].strip()
-    return Failure(kind="unsatisfiable" if words else "internal", text=words or said)
+    return Failure(kind="unsatisfiable" if words else "failed", text=words or said)

@@ -24,6 +24,9 @@ from envbuild.lock.model import CondaHalf, CondaInput, CondaTarget, Demand, File
 if TYPE_CHECKING:
     from envbuild.tools.conda import Record
 
+EMBEDDED = "py-rattler"
+"""The solver that can be told a moment in the past."""
+
 ReadLock = Callable[[bytes], Solved]
 """The packages of a ``conda-lock.yml``, by platform."""
 
@@ -144,9 +147,10 @@ def _texts(profile: str, group: _Group) -> dict[str, bytes]:
     first = group.members[0]
     source, lock = f"{group.prefix}environment.yml", f"{group.prefix}conda-lock.yml"
     demanded = sorted({_note(one) for member in group.members for one in _demands(member)})
+    moments = sorted({m.as_of for m in group.members if m.half.solver.startswith(EMBEDDED)})
     custom = {
         "solver": ", ".join(sorted({member.half.solver for member in group.members})),
-        "exclude_newer": ", ".join(sorted({member.as_of for member in group.members})),
+        **({"exclude_newer": ", ".join(moments)} if moments else {}),
         **{
             f"virtual_packages {target.platform}": " ".join(target.virtual_packages)
             for target in targets

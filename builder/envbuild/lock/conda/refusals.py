@@ -31,6 +31,7 @@ _CAUSES = {
     "input": "conda: a specification cannot be read",
     "interrupted": "conda: interrupted",
     "internal": "conda: the solver failed by a bug of its own",
+    "failed": "conda: conda-lock gave no answer with the chosen solver",
     "turns": "conda and the package index do not come to agree",
     "conflict": "what the package index demands of conda's packages has no solution for {platform}",
 }
@@ -43,6 +44,7 @@ _HINTS = {
     "data": "a mirror or a proxy may have answered for it: see mirrored_channels, custom_channels "
     "and channel_alias in your .condarc, and try --refresh",
     "internal": "please report it to conda/rattler; --solver micromamba uses another one",
+    "failed": "without --solver the one that envbuild brings is used",
 }
 
 _OWN = "the profile's "
@@ -83,7 +85,7 @@ def refusal(variant: Variant, wanted: CondaInput, why: Disagreed) -> CondaRefusa
         lines=(
             *(["the package index:", *(f"  {line}" for line in demanded)] if demanded else ()),
             *(["conda:"] if demanded else ()),
-            *_words(failure.text),
+            *_words(failure.text, end=kind == "failed"),
             *_facts(variant, wanted, trouble),
         ),
         hint=_hint(kind, trouble, wanted),
@@ -92,10 +94,12 @@ def refusal(variant: Variant, wanted: CondaInput, why: Disagreed) -> CondaRefusa
     )
 
 
-def _words(text: str) -> list[str]:
+def _words(text: str, *, end: bool) -> list[str]:
+    """A solver's reasoning, or the end of what a program said."""
     lines = [line.rstrip() for line in masked(text).splitlines() if line.strip()]
     more = [f"… {len(lines) - _LINES} more lines"] if len(lines) > _LINES else []
-    return [f"  {line}" for line in (*lines[:_LINES], *more)]
+    shown = (*more, *lines[-_LINES:]) if end else (*lines[:_LINES], *more)
+    return [f"  {line}" for line in shown]
 
 
 def _facts(variant: Variant, wanted: CondaInput, trouble: Trouble) -> Iterator[str]:
@@ -106,7 +110,7 @@ def _facts(variant: Variant, wanted: CondaInput, trouble: Trouble) -> Iterator[s
     has = {name: version for name, version, _ in map(virtual_parts, target.virtual_packages)}
     conda = variant.environment.conda
     stated = conda.virtual_packages if conda else {}
-    for name in sorted(set(re.findall(r"__[a-z]+", text))):
+    for name in sorted(set(re.findall(r"__(?:archspec|cuda|glibc|linux|unix)", text))):
         origin = {
             "__glibc": f"of {variant.environment.base.distribution}",
             "__cuda": f"of the variant {variant.name}",
@@ -120,7 +124,7 @@ def _facts(variant: Variant, wanted: CondaInput, trouble: Trouble) -> Iterator[s
 def _hint(kind: str, trouble: Trouble, wanted: CondaInput) -> str:
     text = trouble.failure.text
     for missing in re.findall(r"No candidates were found for ([^\s=<>!]+)", text):
-        if missing not in trouble.names and trouble.names:
+        if trouble.names and missing not in trouble.names and not missing.startswith("__"):
             near = difflib.get_close_matches(missing, trouble.names, n=3, cutoff=0.6)
             where = " or ".join(wanted.channels)
             words = f"{where} has no {missing}"
