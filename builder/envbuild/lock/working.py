@@ -13,11 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from envbuild.lock import resolving
+from envbuild.lock.conda.asking import CondaSolver
 from envbuild.lock.resolving import Refusal, Workshop
 from envbuild.tools import proc, rattler
 
 if TYPE_CHECKING:
     from envbuild.lock.assemble import Answer
+    from envbuild.lock.conda.asking import Ask, Solved, Trouble
     from envbuild.lock.planning import Job
 
 __all__ = ["Done", "Refusal", "Workshop", "run"]
@@ -47,7 +49,8 @@ def run(
     workers: int,
     on_done: Callable[[Done, int], None],
 ) -> tuple[Done, ...]:
-    """Do the jobs whose step says run, at most ``workers`` uv at a time; in the order of the jobs.
+    """Do the jobs whose step says run, at most ``workers`` uv or conda solvers at a
+    time; in the order of the jobs.
 
     Twice as many hands take part: while one reads an answer, another's uv is on its way. The
     first is begun while ``jobs`` still prepares the next; of those that wait, the largest goes
@@ -57,7 +60,9 @@ def run(
     """
     pending = Pending(max(1, workers))
     slots = _Slots(workshop.runner, max(1, workers))
-    shared = msgspec.structs.replace(workshop, runner=slots.run)
+    shared = msgspec.structs.replace(
+        workshop, runner=slots.run, conda=lambda: slots.solver(workshop.conda())
+    )
     finished: SimpleQueue[tuple[int, Done | BaseException]] = SimpleQueue()
     hands = [
         threading.Thread(target=_work, args=(pending, shared, finished), daemon=True)
@@ -92,7 +97,7 @@ def run(
 
 
 class _Slots:
-    """At most so many programs at a time; ``begun`` is set when the first is on its way."""
+    """At most so many programs and solvers at a time; ``begun``: the first is on its way."""
 
     def __init__(self, runner: proc.Runner, count: int) -> None:
         self._runner = runner
@@ -104,6 +109,16 @@ class _Slots:
         with self._free:
             self.begun.set()
             return self._runner(command)
+
+    def solver(self, found: CondaSolver) -> CondaSolver:
+        """A conda solver that waits for a free slot, as programs do."""
+
+        def solve(ask: Ask) -> Solved | Trouble:
+            with self._free:
+                self.begun.set()
+                return found.solve(ask)
+
+        return CondaSolver(name=found.name, solve=solve)
 
 
 def _whole(one: Done | BaseException) -> Done:
