@@ -44,8 +44,7 @@ class CondaTool:
         if self._chosen:
             from envbuild.lock.conda import external
 
-            environment = tuple(conda_environment(os.environ).items())
-            return external.solver(self.program, self.settings, environment, proc.run)
+            return external.solver(self.program, self.settings, self._environment(), proc.run)
         from envbuild.lock.conda import embedded
 
         return embedded.solver(self.settings, self._solver)
@@ -80,8 +79,12 @@ class CondaTool:
         from envbuild.lock.conda import external
 
         path = shutil.which(self._chosen) or self._chosen
-        environment = tuple(conda_environment(os.environ).items())
-        return external.program(path, environment, proc.run)
+        return external.program(path, self._environment(), proc.run)
+
+    def _environment(self) -> tuple[tuple[str, str], ...]:
+        """What the chosen program sees; conda and mamba take the network away by a variable."""
+        off = {"CONDA_OFFLINE": "true", "MAMBA_OFFLINE": "true"} if self._offline else {}
+        return tuple({**conda_environment(os.environ), **off}.items())
 
 
 def user_settings() -> Settings:

@@ -14,6 +14,7 @@ from envbuild.errors import ToolError
 from envbuild.install.recipe import Recipe
 from envbuild.names import canonical_name
 from envbuild.profile.model import SmokeTest
+from envbuild.speech import counted
 from envbuild.tools import typed
 from envbuild.tools.proc import Command, Runner
 
@@ -44,7 +45,7 @@ def check(recipe: Recipe, folder: str, *, runner: Runner) -> tuple[str, ...]:
             hint="nothing was installed",
         )
     count = len(recipe.expected) + len(recipe.of_conda)
-    said = [f"{count} Python packages, exactly those of the lock"]
+    said = [f"{counted(count, 'Python package')}, exactly those of the lock"]
     for test in recipe.tests:
         _imports(recipe, test, folder, runner=runner)
         said.append(f"{test.name}: {', '.join((*test.before_launch, *test.imports))} imported")

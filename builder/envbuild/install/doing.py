@@ -13,6 +13,7 @@ from envbuild.errors import InputError
 from envbuild.install import checks, python
 from envbuild.install.recipe import Recipe
 from envbuild.lock.uv import Uv
+from envbuild.speech import counted
 from envbuild.tools import archives, files, linking
 from envbuild.tools.archives import Wanted
 from envbuild.tools.conda import Access
@@ -46,7 +47,7 @@ def install(recipe: Recipe, packages: Iterable[Wanted], prefix: str, tools: Tool
         _conda(listed, folder, prefix, tools)
         tools.live("installing the Python packages ...")
         python.install(recipe, folder, uv=tools.uv, runner=tools.runner)
-        tools.say(f"{len(recipe.expected)} Python packages installed by uv")
+        tools.say(f"{counted(len(recipe.expected), 'Python package')} installed by uv")
         tools.live("checking ...")
         for line in checks.check(recipe, folder, runner=tools.runner):
             tools.say(f"checked: {line}")
@@ -90,7 +91,7 @@ def _conda(packages: tuple[Wanted, ...], folder: str, prefix: str, tools: Tools)
     fetched = archives.fetch(packages, tools.access, done=done)
     tools.live("linking conda packages ...")
     linking.link(fetched, folder, prefix=prefix, access=tools.access)
-    tools.say(f"{len(fetched)} conda packages linked, both hashes of each checked")
+    tools.say(f"{counted(len(fetched), 'conda package')} linked, both hashes of each checked")
 
 
 def _settings(recipe: Recipe, folder: str) -> None:

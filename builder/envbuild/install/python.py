@@ -53,7 +53,7 @@ def _command(recipe: Recipe, step: SourceStep, folder: str, uv: Uv, *, place: st
     argv += ["-r", "requirements.txt", "--link-mode", "copy", "--color", "never"]
     argv += ["--break-system-packages"]  # the prefix is ours, whatever its Python says of itself
     if step.names:
-        argv += ["--build-constraints", "build-constraints.txt", "--no-binary", ":all:"]
+        argv += ["--build-constraints", "build-constraints.txt"]
         argv += [] if step.isolation else ["--no-build-isolation"]
     else:
         argv += ["--no-build"]
