@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import threading
 from typing import TYPE_CHECKING
 
 from envbuild.lock.conda import channels
-from envbuild.tools import condalock, files, proc
+from envbuild.tools import files, proc
 from envbuild.tools.env import conda_environment
 
 if TYPE_CHECKING:
@@ -76,6 +75,8 @@ class CondaTool:
 
     @functools.cached_property
     def _program(self) -> Program:
+        import shutil  # 2 ms that a half which stands does not need
+
         from envbuild.lock.conda import external
 
         path = shutil.which(self._chosen) or self._chosen
@@ -102,6 +103,8 @@ def read_lock(data: bytes) -> Mapping[str, tuple[Record, ...]]:
     Raises:
         InputError: it is not in conda-lock's format.
     """
+    from envbuild.tools import condalock  # only where a file is written anew
+
     return condalock.records(data, label="conda-lock.yml")
 
 

@@ -120,10 +120,9 @@ def _below(question: pypi.Question, tool: uv.Uv, workshop: Workshop) -> Agreed |
     """The conda half and the answer of uv that fits it; None where conda has no part."""
     if question.asked.conda is None:
         return None
-    solver = workshop.conda()
     partners = Partners(
-        conda=solver.solve,
-        name=solver.name,
+        conda=lambda ask: workshop.conda().solve(ask),
+        name=lambda: workshop.conda().name(),
         python=lambda asked: pypi.solve(
             asked, tool, workshop.runner, pins=question.pins, upgrade=question.upgrade
         ),
