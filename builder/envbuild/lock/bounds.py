@@ -68,8 +68,9 @@ def requires(name: str, version: str, find: Find) -> Requires | None:
 def _requires_dist(data: bytes, name: str) -> list[str] | None:
     if data.startswith(b"Metadata-Version:"):
         head = data.decode("utf-8", "replace").partition("\n\n")[0]
-        fields = (line.partition(": ") for line in head.splitlines())
-        return [value for key, _, value in fields if key == "Requires-Dist"]
+        fields = [line.partition(": ") for line in head.splitlines()]
+        stated = [value for key, _, value in fields if key == "Requires-Dist"]
+        return stated if stated or _is_static(fields) else None
     unpacker = msgpack.Unpacker(max_buffer_size=max(len(data), 1))
     unpacker.feed(data)
     try:
@@ -80,6 +81,16 @@ def _requires_dist(data: bytes, name: str) -> list[str] | None:
         case [str(found), str(), [*listed], *_] if canonical_name(found) == name:
             return [text for text in listed if isinstance(text, str)]
     return None
+
+
+def _is_static(fields: list[tuple[str, str, str]]) -> bool:
+    """Whether a source distribution's own metadata is that of its wheel (PEP 643): without that,
+    to name no requirement says nothing."""
+    said = {(key, value.lower()) for key, _, value in fields}
+    old = any(
+        ("Metadata-Version", version) in said for version in ("1.0", "1.1", "1.2", "2.0", "2.1")
+    )
+    return not old and ("Dynamic", "requires-dist") not in said
 
 
 @functools.cache

@@ -26,10 +26,10 @@ class MetadataFiles:
             for entry in _entries(f"{shelf}/{name}"):
                 if entry.name.startswith(f"{version}-") and entry.name.endswith(".msgpack"):
                     yield from _read(entry.path)
-        for shelf in self._sources:
-            for entry in _entries(f"{shelf}/{name}/{version}"):
-                yield from _read(f"{entry.path}/metadata.msgpack")
-                yield from _read(f"{entry.path}/src/PKG-INFO")
+        for file in ("metadata.msgpack", "src/PKG-INFO"):  # another uv may just build it anew
+            for shelf in self._sources:
+                for entry in _entries(f"{shelf}/{name}/{version}"):
+                    yield from _read(f"{entry.path}/{file}")
 
 
 def _shelves(cache: str, prefix: str) -> Iterator[str]:

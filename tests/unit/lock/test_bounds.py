@@ -1,6 +1,7 @@
 """Who asks with which bounds, from the metadata that uv has cached."""
 
 import msgpack
+import pytest
 
 from envbuild.lock.bounds import Target, requires
 
@@ -62,3 +63,18 @@ def test_the_next_file_is_tried() -> None:
     found = requires("isaaclab", "2.3.0", lambda _name, _version: [b"\xc1", METADATA])
     assert found is not None
     assert found.bounds("numpy", ON) == "<2"
+
+
+@pytest.mark.parametrize(
+    ("head", "known"),
+    [
+        ("Metadata-Version: 1.1\n", False),
+        ("Metadata-Version: 2.1\n", False),
+        ("Metadata-Version: 2.2\n", True),
+        ("Metadata-Version: 2.2\nDynamic: Requires-Dist\n", False),
+        ("Metadata-Version: 2.1\nRequires-Dist: idna\n", True),
+    ],
+)
+def test_a_source_that_names_no_requirement_may_just_not_say_it(head: str, known: bool) -> None:
+    data = f"{head}Name: a\nVersion: 1\n\ntext".encode()
+    assert (requires("a", "1", lambda _name, _version: [data]) is not None) is known
