@@ -73,7 +73,7 @@ def test_a_fresh_lock_of_another_solver_is_made_anew_and_its_own_is_not(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("/no/such/conda", "the conda solver is missing: /no/such/conda"),
+        ("/no/such/conda", "conda is missing: /no/such/conda"),
         ("no-such-conda", "is missing"),
     ],
 )

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from tests.cli.running import inside
-from tests.support.exports import CONDA, PLAIN, Locking, pin, place, record
+from tests.support.conda_values import record
+from tests.support.exports import CONDA, PLAIN, Locking, pin, place
 
 PINS = {"alpha==1.0": "wheel", "beta==2": "source", "gamma==3": "stub"}
 SAID = Locking(pins=PINS)
@@ -82,9 +83,9 @@ def test_pip_reads_the_pip_part_of_an_environment(exported, tmp_path: Path) -> N
 def test_conda_lock_reads_the_conda_part_of_an_environment(exported) -> None:
     records = {
         "linux-64": (
-            record("_libgcc_mutex", "0.1", "conda_forge"),
-            record("openssl", "1!3.6.1", "h0_1"),
-            record("python", "3.11.14", "hd63d673_3_cpython"),
+            record("_libgcc_mutex", "0.1", build="conda_forge"),
+            record("openssl", "1!3.6.1", build="h0_1"),
+            record("python", "3.11.14", build="hd63d673_3_cpython"),
         ),
         "linux-aarch64": (),
     }

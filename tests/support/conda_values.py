@@ -95,7 +95,8 @@ def record(
     *depends: str,
     build: str = "0",
     subdir: str = "linux-64",
-    base: str = "https://conda.anaconda.org/world",
+    channel: str = "world",
+    base: str = "",
     purls: tuple[str, ...] = (),
 ) -> Record:
     """A record whose hashes are made of its name."""
@@ -105,8 +106,8 @@ def record(
         version=version,
         build=build,
         subdir=subdir,
-        url=f"{base}/{file}",
-        channel="world",
+        url=f"{base or f'https://conda.anaconda.org/{channel}'}/{file}",
+        channel=channel,
         depends=depends,
         md5=hashlib.md5(file.encode()).hexdigest(),
         sha256=hashlib.sha256(file.encode()).hexdigest(),

@@ -17,6 +17,7 @@ from envbuild.names import canonical_name
 from envbuild.profile.resolve import Source, resolve
 from envbuild.profile.resolved import Variant
 from envbuild.tools.conda import Record
+from tests.support.conda_values import record
 
 TOP = """\
 schema: 1
@@ -118,28 +119,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def record(
-    name: str, version: str, build: str = "0", *, subdir: str = "linux-64", **more
-) -> Record:
-    """A conda package of the channel ``world``, whose hashes are made of its name."""
-    channel = more.pop("channel", "world")
-    file = f"{subdir}/{name}-{version}-{build}.conda"
-    return Record(
-        name=name,
-        version=version,
-        build=build,
-        subdir=subdir,
-        url=f"https://conda.anaconda.org/{channel}/{file}",
-        channel=channel,
-        md5=hashlib.md5(file.encode()).hexdigest(),
-        sha256=digest(file),
-        **more,
-    )
-
-
 RECORDS = {
-    "linux-64": (record("pip", "25.0", "pyh_0"), record("python", "3.11.14", "h1_cpython")),
-    "linux-aarch64": (record("python", "3.11.14", "h2_cpython", subdir="linux-aarch64"),),
+    "linux-64": (
+        record("pip", "25.0", build="pyh_0"),
+        record("python", "3.11.14", build="h1_cpython"),
+    ),
+    "linux-aarch64": (record("python", "3.11.14", build="h2_cpython", subdir="linux-aarch64"),),
 }
 
 

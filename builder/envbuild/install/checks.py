@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
 from envbuild.errors import ToolError
 from envbuild.install.recipe import Recipe
 from envbuild.names import canonical_name
@@ -19,17 +17,12 @@ from envbuild.tools import typed
 from envbuild.tools.proc import Command, Runner
 
 _LIST = """\
-import importlib.metadata, json, sys
+import importlib.metadata, json
 every = (d.metadata or {} for d in importlib.metadata.distributions())
 found = [(m.get("Name"), m.get("Version")) for m in every]
 found = [pair for pair in found if all(pair)]  # an empty .dist-info folder has neither
-print(json.dumps({"prefix": sys.prefix, "found": found}))
+print(json.dumps(found))
 """
-
-
-class _Listed(msgspec.Struct):
-    prefix: str
-    found: list[tuple[str, str]]
 
 
 def check(recipe: Recipe, folder: str, *, runner: Runner) -> tuple[str, ...]:
@@ -62,7 +55,7 @@ def _installed(recipe: Recipe, folder: str, runner: Runner) -> dict[str, list[st
             hint="nothing was installed",
         )
     found: dict[str, list[str]] = {}
-    for name, version in typed.decode(outcome.stdout, _Listed).found:
+    for name, version in typed.decode(outcome.stdout, list[tuple[str, str]]):
         found.setdefault(canonical_name(name), []).append(version)
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import tomli_w
 
 from envbuild.errors import ToolError
-from envbuild.install.recipe import Recipe, SourceStep
+from envbuild.install.recipe import Part, Recipe
 from envbuild.lock.uv import Uv
 from envbuild.tools import files
 from envbuild.tools.proc import Command, Outcome, Runner
@@ -28,33 +28,31 @@ def install(recipe: Recipe, folder: str, *, uv: Uv, runner: Runner) -> None:
     Raises:
         ToolError: uv failed; the prefix is half made.
     """
-    if recipe.wheels.count("\n") > recipe.wheels.count("#"):
-        step = SourceStep(names=(), text=recipe.wheels)
-        _call(recipe, step, folder, uv, runner=runner)
-    for step in recipe.sources:
-        _call(recipe, step, folder, uv, runner=runner)
+    for part in recipe.parts:
+        _call(recipe, part, folder, uv=uv, runner=runner)
 
 
-def _call(recipe: Recipe, step: SourceStep, folder: str, uv: Uv, *, runner: Runner) -> None:
+def _call(recipe: Recipe, part: Part, folder: str, *, uv: Uv, runner: Runner) -> None:
     texts = {
-        "requirements.txt": step.text,
+        "requirements.txt": part.text,
         "uv.toml": tomli_w.dumps(uv.configuration),
         "build-constraints.txt": "".join(f"{line}\n" for line in recipe.build_constraints),
     }
     with files.scratch(texts) as place:
-        outcome = runner(_command(recipe, step, folder, uv, place=place))
+        outcome = runner(_command(recipe, part, folder, uv=uv, place=place))
     if outcome.missing or outcome.code:
-        raise _failed(outcome, step)
+        raise _failed(outcome, part)
 
 
-def _command(recipe: Recipe, step: SourceStep, folder: str, uv: Uv, *, place: str) -> Command:
+def _command(recipe: Recipe, part: Part, folder: str, *, uv: Uv, place: str) -> Command:
     argv = [uv.executable, "pip", "install", "--config-file", "uv.toml"]
     argv += ["--python", f"{folder}/bin/python", "--no-deps", "--require-hashes"]
     argv += ["-r", "requirements.txt", "--link-mode", "copy", "--color", "never"]
     argv += ["--break-system-packages"]  # the prefix is ours, whatever its Python says of itself
-    if step.names:
+    build = part.build
+    if build:
         argv += ["--build-constraints", "build-constraints.txt"]
-        argv += [] if step.isolation else ["--no-build-isolation"]
+        argv += [] if build.isolation else ["--no-build-isolation"]
     else:
         argv += ["--no-build"]
     for name, url in recipe.indexes.items():
@@ -62,7 +60,7 @@ def _command(recipe: Recipe, step: SourceStep, folder: str, uv: Uv, *, place: st
     argv += ["--offline"] if uv.offline else []
     variables = {
         **dict(uv.environment),
-        **step.variables,
+        **(build.environment if build else {}),
         "UV_NO_PROGRESS": "1",
         "NO_COLOR": "1",
     }
@@ -71,8 +69,9 @@ def _command(recipe: Recipe, step: SourceStep, folder: str, uv: Uv, *, place: st
     )
 
 
-def _failed(outcome: Outcome, step: SourceStep) -> ToolError:
-    what = f"{', '.join(step.names)} (from source)" if step.names else "the Python packages"
+def _failed(outcome: Outcome, part: Part) -> ToolError:
+    named = f"{', '.join(part.build.packages)} (from source)" if part.build else ""
+    what = named or "the Python packages"
     if outcome.missing:
         hint = "install it beside envbuild: pip install 'uv>=0.13.8,<0.14'"
         return ToolError(f"uv is missing: {outcome.command.argv[0]}", hint=hint)

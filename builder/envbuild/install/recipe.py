@@ -9,43 +9,40 @@ from msgspec import Struct
 
 from envbuild.errors import InputError
 from envbuild.lock import requirements
+from envbuild.lock.builds import BuildStep, build_steps
 from envbuild.lock.conda.channels import Settings, known_address
 from envbuild.lock.folder import LockFolder
 from envbuild.lock.model import Lock, VariantLock
-from envbuild.lock.requirements import Pin
 from envbuild.names import canonical_name
 from envbuild.profile.model import SmokeTest
 from envbuild.profile.resolved import Variant
+from envbuild.profile.rules import LICENCE
 from envbuild.speech import counted
 from envbuild.tools.archives import Wanted
 from envbuild.tools.conda import Record
 
 
-class SourceStep(Struct, frozen=True, kw_only=True):
-    """Packages that are built from source together: their hashed requirements, whether in an
-    environment of their own, and the variables of the build."""
+class Part(Struct, frozen=True, kw_only=True):
+    """Python packages that are installed together: their hashed requirements, and how they are
+    built (None: they are wheels)."""
 
-    names: tuple[str, ...]
     text: str
-    isolation: bool = True
-    variables: Mapping[str, str] = {}
+    build: BuildStep | None = None
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
     """Everything that goes into an environment.
 
-    ``wheels`` is a hashed requirement file; ``indexes`` are the vendor's by name; ``expected`` are
-    the Python packages that must be there in the end, ``of_conda`` those that conda brings, both by
-    canonical name; ``tests`` those of the profile that need neither hardware nor a simulator;
-    ``left_out`` says what only an image has.
+    ``parts`` are the Python packages in the order of their installation; ``indexes`` are the
+    vendor's by name; ``expected`` are the Python packages that must be there in the end,
+    ``of_conda`` those that conda brings, both by canonical name; ``tests`` those of the profile
+    that need neither hardware nor a simulator; ``left_out`` says what only an image has.
     """
 
     profile: str
     variant: str
     digest: str
-    python: str
-    wheels: str
-    sources: tuple[SourceStep, ...]
+    parts: tuple[Part, ...]
     build_constraints: tuple[str, ...]
     indexes: Mapping[str, str]
     variables: Mapping[str, str]
@@ -69,18 +66,16 @@ def recipe(variant: Variant, lock: Lock, folder: LockFolder) -> Recipe:
         )
     _refuse_needs(variant, locked)
     python = environment.python
-    eula = {"ACCEPT_EULA": "Y", "OMNI_KIT_ACCEPT_EULA": "YES"} if environment.accept_eula else {}
+    licence = LICENCE if environment.accept_eula else {}
     return Recipe(
         profile=lock.profile,
         variant=variant.name,
         digest=locked.digest,
-        python=next((one.version for one in locked.conda.packages if one.name == "python"), ""),
-        wheels=folder.texts[locked.wheels.path].decode(),
-        sources=tuple(_steps(variant, locked, folder)),
+        parts=tuple(_parts(variant, locked, folder)),
         build_constraints=python.build_constraints,
         indexes={one.name: one.url for one in python.indexes if one.name in locked.input.indexes},
         variables={
-            **eula,
+            **licence,
             **{key: environment.env[key] for key in environment.env if key != "PATH"},
         },
         expected={package.name: package.version for package in locked.packages},
@@ -113,41 +108,21 @@ def wanted(
             )
         rest = record.url.removeprefix(known_address(name))
         here = f"{settings.channel(name).url}{rest}"
-        subdir = rest.split("/")[1]
-        found.append(Wanted(record=_named(record, name, subdir), url=here))
+        named = msgspec.structs.replace(record, channel=name, subdir=rest.split("/")[1])
+        found.append(Wanted(record=named, url=here))
     return tuple(found)
 
 
-def _named(record: Record, channel: str, subdir: str) -> Record:
-    return msgspec.structs.replace(record, channel=channel, subdir=subdir)
-
-
-def _steps(variant: Variant, locked: VariantLock, folder: LockFolder) -> Iterator[SourceStep]:
-    """The builds in the order of an image's: what needs nothing special first, together."""
+def _parts(variant: Variant, locked: VariantLock, folder: LockFolder) -> Iterator[Part]:
+    """The wheels, then what is built, step by step."""
+    if locked.has_wheels:
+        yield Part(text=folder.texts[locked.wheels.path].decode())
     if locked.sources is None:
         return
     pins = {pin.name: pin for pin in requirements.parse(folder.texts[locked.sources.path].decode())}
-    stated = {
-        canonical_name(build.package): build
-        for build in variant.environment.python.build_from_source
-        if build.environment or not build.isolation
-    }
-    plain = [pin for name, pin in pins.items() if name not in stated]
-    if plain:
-        yield SourceStep(names=tuple(pin.name for pin in plain), text=_text(plain))
-    for isolation in (True, False):
-        for name, build in stated.items():
-            if name in pins and build.isolation is isolation:
-                yield SourceStep(
-                    names=(name,),
-                    text=_text([pins[name]]),
-                    isolation=isolation,
-                    variables=build.environment,
-                )
-
-
-def _text(pins: list[Pin]) -> str:
-    return requirements.render(pins, heading="Built from source.")
+    for step in build_steps(pins.keys(), variant.environment.python.build_from_source):
+        own = (pins[name] for name in step.packages)
+        yield Part(text=requirements.render(own, heading="Built from source."), build=step)
 
 
 def _refuse_needs(variant: Variant, locked: VariantLock) -> None:

@@ -203,6 +203,16 @@ class VariantLock(Value, frozen=True, kw_only=True):
     unpinned: tuple[Unpinned, ...] = ()
     unknown: tuple[Unknown, ...] = ()
 
+    @property
+    def conda_packages(self) -> tuple[CondaPackage, ...]:
+        """The packages of the conda half; none where there is no such half."""
+        return self.conda.packages if self.conda else ()
+
+    @property
+    def has_wheels(self) -> bool:
+        """Whether anything is in the file of wheels."""
+        return any(package.integrity == "wheel" for package in self.packages)
+
 
 class Lock(Value, frozen=True, kw_only=True):
     """A profile's lock: one part for each variant, and the tools that made it.

@@ -135,8 +135,8 @@ def _held(previous: VariantLock | None) -> set[str]:
     """The canonical names of the packages of a lock, of both its halves."""
     if previous is None:
         return set()
-    conda = previous.conda.packages if previous.conda else ()
-    return {one.name for one in previous.packages} | {canonical_name(one.name) for one in conda}
+    conda = {canonical_name(one.name) for one in previous.conda_packages}
+    return conda | {package.name for package in previous.packages}
 
 
 def _other_solver(half: CondaHalf, options: Options) -> bool:

@@ -8,6 +8,7 @@ the lock holds the hashes of both and installs from either.
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -67,7 +68,7 @@ def resolve(
     runner: Runner,
     *,
     answer: tuple[Pin, ...] | None = None,
-    find: Find = lambda _name, _version: (),
+    find: Callable[[], Find] = lambda: _nothing,
 ) -> Resolution | uv.Failure:
     """Ask uv (unless its ``answer`` is there) and divide what it says, with the metadata that
     ``find`` has; nothing is written but a scratch folder."""
@@ -90,12 +91,17 @@ def resolve(
     )
 
 
+def _nothing(_name: str, _version: str) -> tuple[bytes, ...]:
+    """No metadata is known."""
+    return ()
+
+
 def divide(
     variant: Variant,
     asked: SolverInput,
     answer: tuple[Pin, ...],
     *,
-    find: Find = lambda _name, _version: (),
+    find: Callable[[], Find] = lambda: _nothing,
 ) -> Resolution:
     """What a solver's answer means for a variant."""
     bundles = [bundle for bundle in map(facts.bundle, variant.environment.base.provides) if bundle]
@@ -108,7 +114,7 @@ def divide(
     conda = dict(text.split("==") for text in asked.installed)
 
     def optional(asker: Pin, name: str) -> bool:
-        known = requires(asker.name, asker.version, find)
+        known = requires(asker.name, asker.version, find())
         return known is not None and known.optional(name)
 
     divided = overlay.split(answer, bundle=brought, roots=roots, conda=conda, optional=optional)

@@ -67,12 +67,13 @@ def result(job: Job, workshop: Workshop) -> Answer | Refusal:
         return _disagreed(question, below, tool, workshop)
     if below:
         question = msgspec.structs.replace(question, asked=below.asked)
-    if below:
-        found = pypi.resolve(
-            question, tool, workshop.runner, answer=below.pins, find=workshop.finder()
-        )
-    else:
-        found = pypi.resolve(question, tool, workshop.runner)
+    found = pypi.resolve(
+        question,
+        tool,
+        workshop.runner,
+        answer=below.pins if below else None,
+        find=workshop.finder,
+    )
     if isinstance(found, uv.Failure):
         return _refused(question, found, tool, workshop)
     half = below.half if below else None
@@ -89,12 +90,11 @@ def result(job: Job, workshop: Workshop) -> Answer | Refusal:
         if problems:
             return Refusal(problems=problems)
         unknown = checks.unknowns(question.variant, added=found.added, provided=found.provided)
-    answer = _answer(job, question, found, workshop)
-    stood = half is not None and half.solved is None and job.previous
+    before = job.previous.conda if job.previous else None
     return msgspec.structs.replace(
-        answer,
+        _answer(job, question, found, workshop),
         unknown=unknown,
-        conda=job.previous.conda if stood and job.previous else half,
+        conda=before if half and half.solved is None else half,
         steps=below.steps if below else (),
     )
 
@@ -184,7 +184,7 @@ def _stands(
     return (
         before.input == question.asked
         and before.provided == found.provided
-        and (before.conda.packages if before.conda else None) == (half.packages if half else None)
+        and before.conda_packages == (half.packages if half else ())
         and packages == [(pin.name, pin.version) for pin in found.added]
     )
 

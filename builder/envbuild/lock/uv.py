@@ -7,7 +7,6 @@ line, and a configuration file of our own replaces the user's, whose indexes alo
 
 from __future__ import annotations
 
-import re
 import signal
 from typing import Literal
 
@@ -16,7 +15,7 @@ from msgspec import Struct
 
 from envbuild.errors import ToolError
 from envbuild.lock.model import SolverInput
-from envbuild.tools import typed
+from envbuild.tools import typed, versions
 from envbuild.tools.proc import Command, Outcome, Runner
 
 MINIMUM = (0, 13, 0)
@@ -75,18 +74,9 @@ def version(executable: str, environment: tuple[tuple[str, str], ...], runner: R
     Raises:
         ToolError: it is missing, does not answer, or is older than :data:`MINIMUM`.
     """
-    outcome = runner(Command(argv=(executable, "--version"), environment=environment, timeout=30.0))
     hint = "install it beside envbuild: pip install 'uv>=0.13.8,<0.14'"
-    if outcome.missing:
-        raise ToolError(f"uv is missing: {executable}", hint=hint)
-    found = re.match(r"uv (\d+)\.(\d+)\.(\d+)", outcome.stdout)
-    if outcome.code or not found:
-        raise ToolError(
-            f"uv does not say its version (exit code {outcome.code})",
-            hint=hint,
-            command=outcome.command.text(),
-            output=outcome.stdout + outcome.stderr,
-        )
+    pattern = r"^uv (\d+)\.(\d+)\.(\d+)"
+    found = versions.ask(executable, environment, runner, pattern=pattern, hint=hint)
     if tuple(int(part) for part in found.groups()) < MINIMUM:
         wanted = ".".join(str(part) for part in MINIMUM)
         raise ToolError(f"uv {found[0][3:]} is too old: {wanted} is needed", hint=hint)

@@ -124,12 +124,8 @@ def _names(locked: VariantLock) -> Iterator[str]:
     yield from (package.name for package in locked.packages)
     yield from (row.name for row in locked.provided)
     yield from map(requirement_name, locked.input.bundle)
-    yield from (name for one in _conda_packages(locked) for name in _conda_called(one))
+    yield from (name for one in locked.conda_packages for name in _conda_called(one))
     yield from (text.partition("=")[0] for text in locked.input.apt)
-
-
-def _conda_packages(locked: VariantLock) -> tuple[CondaPackage, ...]:
-    return locked.conda.packages if locked.conda else ()
 
 
 def _conda_called(package: CondaPackage) -> tuple[str, ...]:
@@ -147,7 +143,7 @@ class _Reader:
         self._packages = {package.name: package for package in locked.packages}
         self._provided = {row.name: row for row in locked.provided}
         self._bundle = {requirement_name(text): text for text in locked.input.bundle}
-        called = (one for one in _conda_packages(locked) if name in _conda_called(one))
+        called = (one for one in locked.conda_packages if name in _conda_called(one))
         self._of_conda = next(called, None)
 
     def answer(self, rules: tuple[Speaker, ...]) -> Answer:

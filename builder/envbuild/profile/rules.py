@@ -37,9 +37,9 @@ def problems(variant: Variant, removed: Mapping[KeyPath, Mark]) -> tuple[Problem
     )
 
 
-LICENCE = ("ACCEPT_EULA", "OMNI_KIT_ACCEPT_EULA")
-"""Variables by which an image says that NVIDIA's licence is accepted (IsaacSim v5.1.0,
-tools/docker/data/license.sh; the isaacsim package of the same release)."""
+LICENCE = {"ACCEPT_EULA": "Y", "OMNI_KIT_ACCEPT_EULA": "YES"}
+"""The variables, with their values, by which an image says that NVIDIA's licence is accepted
+(IsaacSim v5.1.0, tools/docker/data/license.sh; the isaacsim package of the same release)."""
 
 
 def _licence(variant: Variant) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from envbuild.errors import InputError
 from envbuild.lock.model import Lock, VariantLock
 from envbuild.profile.model import Environment, GitSource
 from envbuild.profile.resolved import Variant
+from envbuild.profile.rules import LICENCE
 from envbuild.render import context as c
 from envbuild.render import stages
 from envbuild.render.context import Context
@@ -122,7 +123,7 @@ def _files(environment: Environment, lock: Lock) -> tuple[c.Copied, ...]:
 
 def _wheel_file(locked: VariantLock) -> c.LockedFile | None:
     """The requirement file of wheels; None when nothing is in it."""
-    if not any(package.integrity == "wheel" for package in locked.packages):
+    if not locked.has_wheels:
         return None
     return c.LockedFile(path=locked.wheels.path, sha256=locked.wheels.sha256)
 
@@ -137,7 +138,7 @@ def _context_paths(locked: VariantLock, files: tuple[c.Copied, ...]) -> tuple[st
 def _variables(environment: Environment, python: c.Python) -> tuple[c.Pair, ...]:
     values: dict[str, str] = {}
     if environment.accept_eula:
-        values.update(ACCEPT_EULA="Y", OMNI_KIT_ACCEPT_EULA="YES")
+        values.update(LICENCE)
     if python.prefix:
         values["CONDA_PREFIX" if python.source == "conda" else "VIRTUAL_ENV"] = python.prefix
     values.update(environment.env)

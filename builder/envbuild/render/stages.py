@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Set as AbstractSet
 
 import msgspec
 
 from envbuild.errors import InputError
+from envbuild.lock.builds import BuildStep, build_steps
 from envbuild.lock.model import Lock, VariantLock
 from envbuild.names import canonical_name
-from envbuild.profile.model import Environment, GitSource, SourceBuild
+from envbuild.profile.model import Environment, GitSource
 from envbuild.render import context as c
 
 MICROMAMBA = "docker.io/mambaorg/micromamba:2.3.2"
@@ -123,7 +123,9 @@ def wheels(
         for build in environment.python.build_from_source
         if canonical_name(build.package) in names
     ]
-    builds = _builds(names.keys(), stated)
+    steps = build_steps(names.keys(), stated)
+    alone = len(steps) == 1 and steps[0].isolation and not steps[0].environment
+    builds = tuple(_build(step, alone=alone) for step in steps)
     unisolated = {name for build in builds if not build.isolation for name in build.packages}
     pins = {name: f"{name}=={package.version}" for name, package in sorted(names.items())}
     elsewhere = environment.base.build_image if stated else None
@@ -154,26 +156,10 @@ def _with_recipe(made: c.Wheels, around: tuple[object, ...]) -> c.Wheels:
     return msgspec.structs.replace(made, recipe=recipe)
 
 
-def _builds(names: AbstractSet[str], stated: list[SourceBuild]) -> tuple[c.Build, ...]:
-    """The steps in order: all that need nothing special, then one by one as the profile has them.
-
-    What builds against the environment comes last, when everything else stands in it.
-    """
-    special = {
-        canonical_name(build.package): build
-        for build in stated
-        if build.environment or not build.isolation
-    }
-    plain = sorted(names - special.keys())
-    steps = [c.Build(packages=tuple(plain) if special else ())] if plain else []
-    for isolation in (True, False):
-        steps += [
-            c.Build(
-                packages=(name,),
-                isolation=isolation,
-                environment=tuple(c.Pair(k, v) for k, v in sorted(build.environment.items())),
-            )
-            for name, build in special.items()
-            if build.isolation is isolation
-        ]
-    return tuple(steps)
+def _build(step: BuildStep, *, alone: bool) -> c.Build:
+    """A step of the stage; one that is ``alone`` takes every entry of the file."""
+    return c.Build(
+        packages=() if alone else step.packages,
+        isolation=step.isolation,
+        environment=tuple(c.Pair(k, v) for k, v in sorted(step.environment.items())),
+    )

@@ -79,13 +79,9 @@ class Record(Struct, frozen=True, kw_only=True):
     subdir: str
     url: str
     channel: str = ""
-    build_number: int = 0
     depends: tuple[str, ...] = ()
-    constrains: tuple[str, ...] = ()
     md5: str = ""
     sha256: str = ""
-    size: int | None = None
-    noarch: str | None = None
     purls: tuple[str, ...] = ()
 
 

@@ -44,13 +44,16 @@ def link(packages: Iterable[Archive], folder: str, *, prefix: str, access: Acces
             show_progress=False,
         )
 
+    rattler.library()
+    from rattler.exceptions import InstallerError
+
     try:
         rattler.run(work, _TIMEOUT)
         _say_origin(listed, folder)
     except TimeoutError:
         raise ToolError(f"the conda packages were not linked in {_TIMEOUT:.0f} s") from None
     except Exception as error:
-        if not (type(error).__name__ == "InstallerError" or rattler.is_panic(error)):
+        if not (isinstance(error, InstallerError) or rattler.is_panic(error)):
             raise
         raise ToolError(
             "the conda packages cannot be linked", output=str(error), hint="nothing was installed"

@@ -125,13 +125,9 @@ class _Json(Struct, frozen=True, kw_only=True):
     version: str
     build: str
     subdir: str
-    build_number: int = 0
     depends: tuple[str, ...] = ()
-    constrains: tuple[str, ...] = ()
     md5: str | None = None
     sha256: str | None = None
-    size: int | None = None
-    noarch: str | None = None
     purls: tuple[str, ...] | None = None
 
 
@@ -143,15 +139,11 @@ def record(found: RepoDataRecord, names: Mapping[str, str] | None = None) -> Rec
         name=read.name,
         version=read.version,
         build=read.build,
-        build_number=read.build_number,
         subdir=read.subdir,
         url=str(found.url),
         channel=(names or {}).get(channel, channel),
         depends=read.depends,
-        constrains=read.constrains,
         md5=read.md5 or "",
         sha256=read.sha256 or "",
-        size=read.size,
-        noarch=read.noarch,
         purls=read.purls or (),
     )

@@ -135,20 +135,15 @@ class Solver:
             return
 
         async def work() -> None:
-            subdirs = [rattler.library().Subdir(one) for one in places]
             bare = sorted({name for name in map(_bare, names) if name})
-            await self._gateway().query([url], subdirs, bare, channel_relations="disabled")
+            await self._gateway().query([url], _subdirs(places), bare, channel_relations="disabled")
 
         rattler.run(work, self._access.timeout * 2.0)
 
     def _listed(self, url: str, places: tuple[str, ...], timeout: float) -> tuple[str, ...]:
         async def work() -> list[str]:
             gateway = self._gateway()
-            found = await gateway.names(
-                [url],
-                [rattler.library().Subdir(one) for one in places],
-                channel_relations="disabled",
-            )
+            found = await gateway.names([url], _subdirs(places), channel_relations="disabled")
             return [name.normalized for name in found]
 
         return tuple(sorted(rattler.run(work, timeout)))
@@ -161,7 +156,7 @@ class Solver:
             specs=specs,
             constraints=constraints,
             gateway=self._gateway(),
-            platforms=_subdirs(request.platform),
+            platforms=_subdirs((request.platform, "noarch")),
             virtual_packages=[_virtual(one) for one in request.virtual],
             locked_packages=await self._kept(request),
             exclude_newer=datetime.fromisoformat(request.as_of) if request.as_of else None,
@@ -179,7 +174,7 @@ class Solver:
         wanted = {(one.name, one.sha256) for one in request.keep}
         found = await self._gateway().query(
             [channel.url for channel in request.channels],
-            _subdirs(request.platform),
+            _subdirs((request.platform, "noarch")),
             sorted({one.name for one in request.keep}),
             recursive=False,
             channel_relations="disabled",
@@ -216,9 +211,8 @@ def _bare(spec: str) -> str:
     return str(name.normalized) if name else ""
 
 
-def _subdirs(platform: str) -> list[Subdir]:
-    """The parts of a channel that an environment is made of."""
-    return [rattler.library().Subdir(name) for name in (platform, "noarch")]
+def _subdirs(names: tuple[str, ...]) -> list[Subdir]:
+    return [rattler.library().Subdir(name) for name in names]
 
 
 def _virtual(one: Virtual) -> GenericVirtualPackage:

@@ -2,7 +2,8 @@ import pytest
 import yaml
 
 from envbuild.export import conda
-from tests.support.exports import CONDA, PLAIN, RECORDS, Locking, digest, exported, pin, record
+from tests.support.conda_values import record
+from tests.support.exports import CONDA, PLAIN, RECORDS, Locking, digest, exported, pin
 
 SEVERAL = CONDA.replace("[world]", "[world, world/label/dev]")
 

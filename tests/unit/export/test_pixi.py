@@ -1,7 +1,8 @@
 import tomllib
 
 from envbuild.export import pixi
-from tests.support.exports import CONDA, FULL, PLAIN, RECORDS, Locking, digest, exported, record
+from tests.support.conda_values import record
+from tests.support.exports import CONDA, FULL, PLAIN, RECORDS, Locking, digest, exported
 
 
 def manifest(text: str, said: Locking = Locking()):  # noqa: B008

@@ -48,9 +48,7 @@ RECIPE = Recipe(
     profile="one",
     variant="linux-amd64-cpu",
     digest="d",
-    python="3.11.7",
-    wheels="",
-    sources=(),
+    parts=(),
     build_constraints=(),
     indexes={},
     variables={"GREETING": "hello"},
@@ -85,7 +83,7 @@ def test_the_python_of_the_environment_is_asked_alone() -> None:
 
     def runner(command: Command) -> Outcome:
         asked.append(command)
-        out = '{"prefix": "/e", "found": [["Alpha", "1.0"], ["beta", "2.0"]]}'
+        out = '[["Alpha", "1.0"], ["beta", "2.0"]]'
         return Outcome(command=command, code=0, stdout=out, stderr="", seconds=0.0)
 
     said = checks.check(RECIPE, "/e", runner=runner)

@@ -100,7 +100,6 @@ def made(folder: LockFolder, text: str = PROFILE) -> Recipe:
 def test_a_recipe_holds_what_the_lock_and_the_profile_say() -> None:
     found = made(kept())
     assert (found.profile, found.variant, found.digest) == ("one", "linux-amd64-cpu", "d")
-    assert found.python == "3.11.7"
     assert found.expected == {"alpha": "1.0"}
     assert found.of_conda == {"pip": "24.0"}
     assert found.build_constraints == ("setuptools<80",)
@@ -114,15 +113,16 @@ def test_a_recipe_holds_what_the_lock_and_the_profile_say() -> None:
 
 
 def test_what_is_built_plainly_goes_first_and_together_what_needs_the_environment_last() -> None:
-    steps = made(kept()).sources
-    assert [(step.names, step.isolation, dict(step.variables)) for step in steps] == [
+    parts = [part for part in made(kept()).parts if part.build]
+    steps = [part.build for part in parts]
+    assert [(step.packages, step.isolation, dict(step.environment)) for step in steps] == [
         (("alpha", "delta"), True, {}),
         (("gamma",), True, {"OTHER": "2"}),
         (("beta",), False, {"FLAG": "1"}),
     ]
-    for step in steps:
-        assert [name for name in step.names if f"{name}==1.0" not in step.text] == []
-        assert step.text.count("--hash=") == len(step.names)
+    for part, step in zip(parts, steps, strict=True):
+        assert [name for name in step.packages if f"{name}==1.0" not in part.text] == []
+        assert part.text.count("--hash=") == len(step.packages)
 
 
 def test_what_only_an_image_can_build_is_refused() -> None:

@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from envbuild.errors import InputError, ToolError
+from envbuild.errors import InputError
 from envbuild.lock.conda import asking, lockfile, specs
 from envbuild.lock.conda.asking import Ask, CondaSolver, Solved, Trouble
 from envbuild.lock.conda.channels import Settings
 from envbuild.lock.conda.lockfile import Environment
-from envbuild.tools import condalock, files
+from envbuild.tools import condalock, files, versions
 from envbuild.tools.conda import Failure, Record
 from envbuild.tools.proc import Command, Outcome, Runner
 
@@ -28,7 +28,7 @@ packages each."""
 
 
 class Program(Struct, frozen=True, kw_only=True):
-    """A conda, mamba or micromamba: its path, what it calls itself, and its version."""
+    """A conda, mamba or micromamba: its path, the name of its file, and its version."""
 
     path: str
     name: str
@@ -41,21 +41,11 @@ def program(path: str, environment: tuple[tuple[str, str], ...], runner: Runner)
     Raises:
         ToolError: there is none, or it does not say its version.
     """
-    asked = runner(Command(argv=(path, "--version"), environment=environment, timeout=60.0))
     hint = "--solver names a conda, mamba or micromamba that is installed; without it the solver "
     hint += "that envbuild brings is used"
-    if asked.missing:
-        raise ToolError(f"the conda solver is missing: {path}", hint=hint)
-    found = re.search(r"(?:(?P<name>[a-z]+) )?(?P<version>\d+(?:\.\d+)+)", asked.stdout)
-    if asked.code or not found:
-        raise ToolError(
-            f"{path} does not say its version (exit code {asked.code})",
-            hint=hint,
-            command=asked.command.text(),
-            output=asked.stdout + asked.stderr,
-        )
-    name = path.rpartition("/")[2]
-    return Program(path=path, name=name, version=found["version"])
+    pattern = r"\d+(?:\.\d+)+"
+    found = versions.ask(path, environment, runner, pattern=pattern, hint=hint)
+    return Program(path=path, name=path.rpartition("/")[2], version=found[0])
 
 
 def solver(

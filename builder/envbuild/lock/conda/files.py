@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 
 from envbuild.lock.conda import lockfile, specs
@@ -59,7 +58,7 @@ class _Group:
         free = own.platform not in self.targets
         same = (
             self.targets.get(own.platform) == own
-            and self.solved[own.platform] == (solved[own.platform])
+            and self.solved[own.platform] == solved[own.platform]
         )
         return (self.asked.channels, self.packages) == (asked.channels, packages) and (free or same)
 
@@ -130,12 +129,8 @@ def _packages(member: Member, solved: Solved) -> tuple[str, ...]:
     """The specifications, with what the index demands of packages that are there: who solves the
     file with another tool gets what fits too."""
     there = {record.name for records in solved.values() for record in records}
-    demanded = {f"{one.package}{one.bounds}" for one in _demands(member) if one.package in there}
+    demanded = {f"{one.package}{one.bounds}" for one in member.half.demands if one.package in there}
     return specs.merged((*member.asked.packages, *sorted(demanded)))
-
-
-def _demands(member: Member) -> tuple[Demand, ...]:
-    return member.half.demands
 
 
 def _texts(profile: str, group: _Group) -> dict[str, bytes]:
@@ -146,7 +141,7 @@ def _texts(profile: str, group: _Group) -> dict[str, bytes]:
     )
     first = group.members[0]
     source, lock = f"{group.prefix}environment.yml", f"{group.prefix}conda-lock.yml"
-    demanded = sorted({_note(one) for member in group.members for one in _demands(member)})
+    demanded = sorted({_note(one) for member in group.members for one in member.half.demands})
     moments = sorted({m.as_of for m in group.members if m.half.solver.startswith(EMBEDDED)})
     custom = {
         "solver": ", ".join(sorted({member.half.solver for member in group.members})),
@@ -185,17 +180,12 @@ def _half(member: Member, group: _Group, texts: Mapping[str, bytes]) -> CondaHal
         return FileDigest(path=path, sha256=hashlib.sha256(texts[path]).hexdigest())
 
     platforms = (target.platform for target in member.asked.targets)
-    files = {
-        "explicit": tuple(digest(f"{platform}.explicit.txt") for platform in platforms),
-        "environment": digest("environment.yml"),
-        "lock": digest("conda-lock.yml"),
-        "virtual": digest("virtual-packages.yml"),
-    }
-    if isinstance(member.half, CondaHalf):
-        return msgspec.structs.replace(member.half, **files)
     return CondaHalf(
         solver=member.half.solver,
         packages=member.half.packages,
         demands=member.half.demands,
-        **files,  # type: ignore[arg-type]
+        explicit=tuple(digest(f"{platform}.explicit.txt") for platform in platforms),
+        environment=digest("environment.yml"),
+        lock=digest("conda-lock.yml"),
+        virtual=digest("virtual-packages.yml"),
     )
