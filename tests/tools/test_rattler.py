@@ -107,3 +107,20 @@ def test_one_file_name_with_two_contents_in_one_cache(tmp_path: Path) -> None:
         prefix = tmp_path / content / "env"
         linking.link(fetched, str(prefix), prefix=str(prefix), access=access)
         assert (prefix / "share/tool").read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("said", "again"),
+    [
+        (
+            "HTTP status client error (404 Not Found) for url (http://127.0.0.1:42971/a.conda)",
+            False,
+        ),
+        ("HTTP status client error (404 Not Found) for url (http://127.0.0.1:50300/429/a)", False),
+        ("HTTP status client error (429 Too Many Requests) for url (http://127.0.0.1:1/a)", True),
+        ("HTTP status server error (503 Service Unavailable) for url (http://127.0.0.1:1/a)", True),
+        ("error sending request for url (http://127.0.0.1:404/a)", True),
+    ],
+)
+def test_what_another_try_may_cure_is_not_read_from_the_address(said: str, again: bool) -> None:
+    assert rattler.passing(said) is again

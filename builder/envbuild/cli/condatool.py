@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
 
     from envbuild.lock.conda.asking import CondaSolver
     from envbuild.lock.conda.channels import Settings
-    from envbuild.lock.conda.external import Program
     from envbuild.tools.conda import Record
-    from envbuild.tools.solving import Solver
 
 
 class CondaTool:
@@ -32,60 +29,38 @@ class CondaTool:
         self._refresh = refresh
         self._chosen = chosen
         self._turn = threading.Lock()
+        self._made: CondaSolver | None = None
 
     def __call__(self) -> CondaSolver:
-        """The solver to use."""
-        with self._turn:
-            return self._found
-
-    @functools.cached_property
-    def _found(self) -> CondaSolver:
-        if self._chosen:
-            from envbuild.lock.conda import external
-
-            return external.solver(self.program, self.settings, self._environment(), proc.run)
-        from envbuild.lock.conda import embedded
-
-        return embedded.solver(self.settings, self._solver)
-
-    @functools.cached_property
-    def settings(self) -> Settings:
-        """The user's conda settings."""
-        return user_settings()
-
-    def _solver(self) -> Solver:
-        with self._turn:
-            return self._made
-
-    @functools.cached_property
-    def _made(self) -> Solver:
-        from envbuild.tools.solving import Solver
-
-        cache = channels.cache_folder(os.environ)
-        access = self.settings.access(cache, offline=self._offline, refresh=self._refresh)
-        return Solver(access)
-
-    def program(self) -> Program:
-        """The chosen program.
+        """The solver to use.
 
         Raises:
-            ToolError: it is missing, or does not say its version.
+            InputError: the user's conda settings cannot be read.
+            ToolError: the chosen program is missing, or does not say its version.
         """
-        return self._program
+        with self._turn:
+            if self._made is None:
+                self._made = self._external() if self._chosen else self._embedded()
+            return self._made
 
-    @functools.cached_property
-    def _program(self) -> Program:
+    def _embedded(self) -> CondaSolver:
+        from envbuild.lock.conda import embedded
+        from envbuild.tools.solving import Solver
+
+        settings, cache = user_settings(), channels.cache_folder(os.environ)
+        access = settings.access(cache, offline=self._offline, refresh=self._refresh)
+        return embedded.solver(settings, Solver(access))
+
+    def _external(self) -> CondaSolver:
         import shutil  # 2 ms that a half which stands does not need
 
         from envbuild.lock.conda import external
 
-        path = shutil.which(self._chosen) or self._chosen
-        return external.program(path, self._environment(), proc.run)
-
-    def _environment(self) -> tuple[tuple[str, str], ...]:
-        """What the chosen program sees; conda and mamba take the network away by a variable."""
         off = {"CONDA_OFFLINE": "true", "MAMBA_OFFLINE": "true"} if self._offline else {}
-        return tuple({**conda_environment(os.environ), **off}.items())
+        environment = tuple({**conda_environment(os.environ), **off}.items())
+        path = shutil.which(self._chosen) or self._chosen
+        program = external.program(path, environment, proc.run)
+        return external.solver(program, user_settings(), environment, proc.run)
 
 
 def user_settings() -> Settings:

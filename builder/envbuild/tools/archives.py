@@ -34,9 +34,6 @@ _CHUNK = 1 << 20
 _TIMEOUT = 6 * 3600.0
 """Seconds for all packages together; each one's silence has a limit of its own."""
 
-_PASSING = ("status server error", "error sending request", "error decoding", "429", "silent for")
-"""Words of py-rattler 0.28 (and of ours) for what another try may cure."""
-
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """A package and the address that it is read from here."""
@@ -147,8 +144,7 @@ async def _patiently(want: Wanted, path: str, access: Access, client: Client) ->
         try:
             return await _download(want.url, path, access.timeout, client)
         except _FailedError as error:
-            passing = any(sign in str(error) for sign in _PASSING)
-            if not (left and passing):
+            if not (left and error.passing):
                 raise refused(want.record, str(error)) from None
         await asyncio.sleep(pause)
         pause *= 2
@@ -156,7 +152,11 @@ async def _patiently(want: Wanted, path: str, access: Access, client: Client) ->
 
 
 class _FailedError(Exception):
-    """A package could not be fetched; the message is the library's."""
+    """A package could not be fetched; ``passing``: another try may cure it."""
+
+    def __init__(self, message: str, *, passing: bool) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 async def _download(url: str, path: str, silence: float, client: Client) -> tuple[str, str]:
@@ -169,12 +169,12 @@ async def _download(url: str, path: str, silence: float, client: Client) -> tupl
         try:
             while not (await asyncio.wait((task,), timeout=0.2))[0]:
                 if time.monotonic() - writer.last > silence:
-                    raise _FailedError(f"{url} was silent for {silence} s")
+                    raise _FailedError(f"{url} was silent for {silence} s", passing=True)
             task.result()
         except (RuntimeError, OSError) as error:
             if isinstance(error, OSError) and error.errno:  # this disk's, not the library's
                 raise
-            raise _FailedError(str(error)) from None
+            raise _FailedError(str(error), passing=rattler.passing(str(error))) from None
         finally:
             task.cancel()
     return writer.digests()

@@ -29,6 +29,16 @@ crashes the process after all work is done (PyO3/pyo3-async-runtimes#40: 5 of 20
 _POLL = 0.05
 """Seconds between two looks whether somebody wants to stop."""
 
+_PASSING = (
+    "error sending request",
+    "HTTP status server error",
+    "HTTP status client error (429",
+    "connection closed before message completed",
+    "connection reset",
+    "error decoding response body",
+)
+"""Words of py-rattler 0.28 for what another try may cure."""
+
 _stopped = threading.Event()
 
 
@@ -69,6 +79,11 @@ def let_go() -> bool:
     for the library's threads."""
     atexit.unregister(_linger)
     return library.cache_info().currsize > 0
+
+
+def passing(text: str) -> bool:
+    """Whether what the library says of a failure may be cured by another try."""
+    return any(sign in text for sign in _PASSING)
 
 
 def run(work: Callable[[], Awaitable[_Result]], timeout: float) -> _Result:

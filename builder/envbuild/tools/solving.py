@@ -22,15 +22,6 @@ TIMEOUT = 900.0
 """Seconds for one solution, channels included; conda-forge from an empty cache takes 5."""
 
 _TIMED_OUT = ("operation timed out",)
-_PASSING = (
-    "error sending request",
-    "HTTP status server error",
-    "HTTP status client error (429",
-    "connection closed before message completed",
-    "connection reset",
-    "error decoding response body",
-)
-"""Words of py-rattler 0.28 for what another try may cure."""
 
 
 class Solver:
@@ -109,7 +100,7 @@ class Solver:
             return "offline"
         if any(sign in text for sign in _TIMED_OUT):
             return "timeout"
-        return "network" if any(sign in text for sign in _PASSING) else "data"
+        return "network" if rattler.passing(text) else "data"
 
     def _blamed(self, request: Request, kind: Kind, text: str) -> Failure:
         """A failure with the channel and the subdir that cannot be read: the library does not say

@@ -1,8 +1,6 @@
-"""The embedded solver: the targets are solved in this process, at a time, by py-rattler."""
+"""The embedded solver: the targets are solved in this process, side by side, by py-rattler."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from envbuild.lock.conda import asking
 from envbuild.lock.conda.asking import Ask, CondaSolver, Solved, Trouble, checked
@@ -13,11 +11,11 @@ from envbuild.tools.conda import Failure, Record, Request
 from envbuild.tools.solving import Solver
 
 
-def solver(settings: Settings, find: Callable[[], Solver]) -> CondaSolver:
-    """The embedded solver with the user's settings; ``find`` gives what reads the channels."""
+def solver(settings: Settings, reader: Solver) -> CondaSolver:
+    """The embedded solver with the user's settings, and what reads the channels."""
 
     def target(request: Request) -> tuple[Record, ...] | Failure:
-        records = find().solve(request)
+        records = reader.solve(request)
         return records if isinstance(records, Failure) else checked(records, request.channels)
 
     def solve(ask: Ask) -> Solved | Trouble:
@@ -26,14 +24,12 @@ def solver(settings: Settings, find: Callable[[], Solver]) -> CondaSolver:
         requests = [asking.request(ask, one.platform, settings) for one in ask.wanted.targets]
         with ThreadPoolExecutor(len(requests)) as pool:
             answers = tuple(pool.map(target, requests))
+        solved = {}
         for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, Failure):
-                return _trouble(request, answer, find())
-        return {
-            request.platform: answer
-            for request, answer in zip(requests, answers, strict=True)
-            if not isinstance(answer, Failure)
-        }
+                return _trouble(request, answer, reader)
+            solved[request.platform] = answer
+        return solved
 
     return CondaSolver(name=lambda: f"{EMBEDDED} {rattler.library().__version__}", solve=solve)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -49,12 +48,12 @@ def program(path: str, environment: tuple[tuple[str, str], ...], runner: Runner)
 
 
 def solver(
-    found: Callable[[], Program],
+    found: Program,
     settings: Settings,
     environment: tuple[tuple[str, str], ...],
     runner: Runner,
 ) -> CondaSolver:
-    """conda-lock with the program that ``found`` gives."""
+    """conda-lock with a program that was found."""
 
     def solve(ask: Ask) -> Solved | Trouble:
         packages = (*ask.wanted.packages, *(f"{one.package}{one.bounds}" for one in ask.demands))
@@ -68,13 +67,13 @@ def solver(
             "virtual-packages.yml": lockfile.virtual_text(asked),
         }
         with files.scratch(texts) as folder:
-            outcome = runner(_command(found().path, folder, environment))
+            outcome = runner(_command(found.path, folder, environment))
             if outcome.missing or outcome.code:
                 return Trouble(platform=_platform(ask, outcome), failure=_failure(outcome))
             data = files.read_bytes(f"{folder}/conda-lock.yml")
         return _checked(ask, data, settings)
 
-    return CondaSolver(name=lambda: f"{found().name} {found().version}", solve=solve)
+    return CondaSolver(name=lambda: f"{found.name} {found.version}", solve=solve)
 
 
 def _command(path: str, folder: str, environment: tuple[tuple[str, str], ...]) -> Command:
