@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+_OTHERS = 3
+"""Folders of a source distribution that are looked at beside the one in use: a cache that is old
+holds hundreds of them."""
+
 
 def folder(environ: Mapping[str, str], configured: object = None) -> str:
     """The cache that uv uses under these settings."""
@@ -26,10 +30,30 @@ class MetadataFiles:
             for entry in _entries(f"{shelf}/{name}"):
                 if entry.name.startswith(f"{version}-") and entry.name.endswith(".msgpack"):
                     yield from _read(entry.path)
-        for file in ("metadata.msgpack", "src/PKG-INFO"):  # another uv may just build it anew
-            for shelf in self._sources:
-                for entry in _entries(f"{shelf}/{name}/{version}"):
-                    yield from _read(f"{entry.path}/{file}")
+        for shelf in self._sources:
+            for place in _revisions(f"{shelf}/{name}/{version}"):
+                yield from _read(f"{place}/metadata.msgpack")
+                yield from _read(f"{place}/src/PKG-INFO")
+
+
+def _revisions(place: str) -> Iterator[str]:
+    """The folders of a source distribution: uv makes one each time that it fetches it again, and a
+    file beside them holds the name of the one in use. After that one the newest others: another
+    uv may just be building what is in use."""
+    entries = _entries(place)
+    folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    used = b"".join(data for entry in entries if entry not in folders for data in _read(entry.path))
+    current = [entry for entry in folders if entry.name.encode() in used]
+    yield from (entry.path for entry in current)
+    others = [entry for entry in folders if entry not in current]
+    yield from (entry.path for entry in sorted(others, key=_made, reverse=True)[:_OTHERS])
+
+
+def _made(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return 0.0
 
 
 def _shelves(cache: str, prefix: str) -> Iterator[str]:
