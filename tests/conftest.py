@@ -102,13 +102,13 @@ def _no_index() -> str | None:
     """
     from envbuild.cli.uvtool import prepare_tool
     from envbuild.errors import EnvbuildError
-    from envbuild.tools import files, proc
+    from envbuild.tools import proc, temporary
 
     try:
         tool, origin = prepare_tool(offline=False, refresh=False)
     except EnvbuildError as error:
         return error.message
-    with files.scratch({"requirements.in": "tomli-w\n"}) as folder:
+    with temporary.scratch({"requirements.in": "tomli-w\n"}) as folder:
         argv = (tool.executable, "pip", "compile", "requirements.in", "--python", tool.python)
         environment = (*tool.environment, ("UV_HTTP_RETRIES", "1"))
         outcome = proc.run(

@@ -28,8 +28,14 @@ class Unlocked(CondaFolder):
 
     before: dict[str, bytes]
 
-    def is_whole(self) -> None:
-        """The lock of before still stands, and nothing else."""
+    def refused(self, *words: str, status: int = 3) -> None:
+        """Lock, which must fail with these words; the lock of before still stands, and nothing
+        else."""
+        done = self.run("lock")
+        assert done.returncode == status, done.stderr
+        assert "Traceback" not in done.stderr
+        for word in words:
+            assert word in done.stderr
         assert self.locked("one") == self.before
         assert [path.name for path in (self.root / "lockfiles").iterdir()] == ["one"]
 
@@ -63,11 +69,7 @@ def test_a_broken_page_is_blamed_on_its_channel_and_subdir(
 ) -> None:
     broken, cause = FAULTS[fault]
     unlocked.mirror("world", serve(world, {f"{subdir}/repodata.json": broken}).url)
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert f"conda: {subdir} of the channel world {cause}" in done.stderr
-    assert "hint: " in done.stderr
-    unlocked.is_whole()
+    unlocked.refused(f"conda: {subdir} of the channel world {cause}", "hint: ")
 
 
 def test_a_transfer_that_is_cut_is_blamed_on_its_channel_and_subdir(
@@ -75,21 +77,17 @@ def test_a_transfer_that_is_cut_is_blamed_on_its_channel_and_subdir(
 ) -> None:
     unlocked.setting("remote_max_retries", 0)  # the library tries again by itself
     unlocked.mirror("world", serve(world, {PAGE: conda_server.cut}).url)
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "conda: linux-64 of the channel world cannot be reached" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("conda: linux-64 of the channel world cannot be reached")
 
 
 def test_a_portal_that_answers_for_everything(
     unlocked: Unlocked, world: Path, serve: Serve
 ) -> None:
     unlocked.mirror("world", serve(world, {"*": conda_server.html}).url)
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "of the channel world does not hold what a channel must" in done.stderr
-    assert "a mirror or a proxy may have answered for it" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused(
+        "of the channel world does not hold what a channel must",
+        "a mirror or a proxy may have answered for it",
+    )
 
 
 def test_a_page_of_a_second_channel_is_blamed_on_that(
@@ -97,22 +95,17 @@ def test_a_page_of_a_second_channel_is_blamed_on_that(
 ) -> None:
     unlocked.mirror("far", serve(world, {PAGE: conda_server.html}).url)
     unlocked.conda_profile("one", "tool", channels=("world", "far"))
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "linux-64 of the channel far does not hold" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("linux-64 of the channel far does not hold")
 
 
 def test_a_silent_server_is_not_waited_for(unlocked: Unlocked, world: Path, serve: Serve) -> None:
     unlocked.setting("remote_read_timeout_secs", 1)
     unlocked.mirror("world", serve(world, {"linux-64/*": conda_server.silent}).url)
     started = time.monotonic()
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "linux-64 of the channel world does not answer in time" in done.stderr
-    assert "remote_read_timeout_secs" in done.stderr
+    unlocked.refused(
+        "linux-64 of the channel world does not answer in time", "remote_read_timeout_secs"
+    )
     assert time.monotonic() - started < 10
-    unlocked.is_whole()
 
 
 def test_a_busy_server_is_asked_again(folder: CondaFolder, world: Path, serve: Serve) -> None:
@@ -132,38 +125,27 @@ def test_a_busy_server_is_asked_as_often_as_the_settings_say(
     for retries in (0, 1, 2):
         unlocked.setting("remote_max_retries", retries)
         served.requests.clear()
-        assert unlocked.run("lock").returncode == 3
+        unlocked.refused("cannot be reached")
         often.append(sum(path.startswith("linux-64/") for _, path in served.requests))
     assert often[1] - often[0] == often[2] - often[1] > 0
-    unlocked.is_whole()
 
 
 def test_a_refused_connection(unlocked: Unlocked) -> None:
     unlocked.mirror("world", "http://127.0.0.1:9")
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "of the channel world cannot be reached" in done.stderr
-    assert "--offline uses the cache alone" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("of the channel world cannot be reached", "--offline uses the cache alone")
 
 
 def test_a_channel_that_is_not_there(unlocked: Unlocked, world: Path, serve: Serve) -> None:
     faults = {"*": conda_server.missing}
     unlocked.mirror("world", serve(world, faults).url)
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "noarch of the channel world" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("noarch of the channel world")
 
 
 def test_a_channel_without_the_platform_is_named_when_something_lacks(
     unlocked: Unlocked, world: Path, serve: Serve
 ) -> None:
     unlocked.mirror("world", serve(world, {"linux-64/*": conda_server.missing}).url)
-    done = unlocked.run("lock")
-    assert done.returncode == 1
-    assert "the channel world has nothing for linux-64" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("the channel world has nothing for linux-64", status=1)
 
 
 def test_a_channel_without_the_platform_is_no_error_where_others_have_it(
@@ -199,20 +181,16 @@ def test_a_record_that_cannot_be_read_is_blamed_on_its_channel(
     unlocked: Unlocked, world: Path, changes: dict[str, object]
 ) -> None:
     spoiled(world, "tool-1.1", **changes)
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "linux-64 of the channel world does not hold what a channel must" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("linux-64 of the channel world does not hold what a channel must")
 
 
 @pytest.mark.parametrize("digest", ["sha256", "md5"])
 def test_a_record_without_a_digest_is_refused(unlocked: Unlocked, world: Path, digest: str) -> None:
     spoiled(world, "tool-1.1", **{digest: None})
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "linux-64 of the channel world does not hold what a channel must" in done.stderr
-    assert "tool 1.1 (0) has no sha256 and md5" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused(
+        "linux-64 of the channel world does not hold what a channel must",
+        "tool 1.1 (0) has no sha256 and md5",
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,11 +201,7 @@ def test_a_file_name_that_leaves_the_channel_is_refused(
 ) -> None:
     page = world / "linux-64" / "repodata.json"
     page.write_text(page.read_text().replace('"tool-1.1-0.conda"', f'"{file}"'))
-    done = unlocked.run("lock")
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "No candidates were found for tool 1.1" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("No candidates were found for tool 1.1", status=1)
 
 
 @pytest.mark.parametrize(
@@ -244,11 +218,7 @@ def test_packages_that_lie_elsewhere_are_refused(
 ) -> None:
     far = conda_packages.channel(tmp_path / "channels" / "world", WORLD, base_url=base)
     unlocked.mirror("world", far.as_uri())
-    done = unlocked.run("lock")
-    assert done.returncode == 3
-    assert "lies outside of its channel: " in done.stderr
-    assert told in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("lies outside of its channel: ", told)
 
 
 def test_packages_that_lie_at_the_worlds_own_address_are_taken(
@@ -290,40 +260,32 @@ def line(folder: CondaFolder, text: str) -> str:
 @pytest.mark.parametrize("spec", ["tool>=>3", "tool>1.*.2,<", "tool[version=", "tool==1.0=*=*=x"])
 def test_a_specification_that_cannot_be_read_has_its_line(unlocked: Unlocked, spec: str) -> None:
     unlocked.conda_profile("one", "app", spec)
-    done = unlocked.run("lock")
-    assert done.returncode in (1, 2)
-    assert line(unlocked, spec) in done.stderr
-    assert spec in done.stderr
-    unlocked.is_whole()
+    unlocked.refused(line(unlocked, spec), spec, status=1)
 
 
 def test_a_package_that_no_channel_has_gets_near_names(unlocked: Unlocked) -> None:
     unlocked.conda_profile("one", "tol")
-    done = unlocked.run("lock")
-    assert done.returncode == 1
-    assert "no set of packages for linux-64 satisfies every specification" in done.stderr
-    assert "hint: world has no tol: did you mean tool" in done.stderr
-    assert line(unlocked, '"tol"') in done.stderr
-    unlocked.is_whole()
+    unlocked.refused(
+        "no set of packages for linux-64 satisfies every specification",
+        "hint: world has no tol: did you mean tool",
+        line(unlocked, '"tol"'),
+        status=1,
+    )
 
 
 def test_a_machine_that_is_too_old_is_described(unlocked: Unlocked) -> None:
     unlocked.conda_profile("one", "future")
-    done = unlocked.run("lock")
-    assert done.returncode == 1
-    assert "__glibc is 2.35, of ubuntu-22.04" in done.stderr
-    assert line(unlocked, "future") in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("__glibc is 2.35, of ubuntu-22.04", line(unlocked, "future"), status=1)
 
 
 def test_two_specifications_that_exclude_each_other_are_both_shown(unlocked: Unlocked) -> None:
     unlocked.conda_profile("one", "picky", "tool=1.1")
-    done = unlocked.run("lock")
-    assert done.returncode == 1
-    assert line(unlocked, "picky") in done.stderr
-    assert line(unlocked, "tool=1.1") in done.stderr
-    assert "channels: world; platform: linux-64" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused(
+        line(unlocked, "picky"),
+        line(unlocked, "tool=1.1"),
+        "channels: world; platform: linux-64",
+        status=1,
+    )
 
 
 def test_the_first_channel_that_has_a_package_is_the_only_one_for_it(
@@ -354,10 +316,7 @@ def test_a_dependency_is_not_taken_from_a_later_channel(
 
 def test_settings_that_are_no_yaml_are_refused_with_their_file(unlocked: Unlocked) -> None:
     (unlocked.root / "condarc").write_text("mirrored_channels: [\n")
-    done = unlocked.run("lock")
-    assert done.returncode == 2
-    assert "condarc is not YAML" in done.stderr
-    unlocked.is_whole()
+    unlocked.refused("condarc is not YAML", status=2)
 
 
 def test_one_profile_that_fails_does_not_stop_the_others(folder: CondaFolder) -> None:

@@ -70,7 +70,7 @@ def test_uv_is_missing(folder: Folder) -> None:
 
 def test_uv_is_too_old(folder: Folder) -> None:
     folder.profile("one", "alpha")
-    done = folder.run("lock", ENVBUILD_UV=folder.fake_uv("echo uv 0.4.1"))
+    done = folder.run("lock", ENVBUILD_UV=folder.fake_uv("exit 2", version="0.4.1"))
     assert done.returncode == 3
     assert "uv 0.4.1 is too old: 0.13.0 is needed" in done.stderr
 

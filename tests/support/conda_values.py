@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from envbuild.lock.conda.lockfile import Environment
 from envbuild.lock.model import CondaInput, CondaTarget, SolverInput
 from envbuild.profile.resolve import Source, resolve
-from envbuild.profile.resolved import Variant
+from envbuild.profile.resolved import ResolvedProfile, Variant
 from envbuild.tools.conda import Record
 from tests.support.locks import INPUT
 
@@ -21,33 +21,45 @@ summary: A profile of the tests
 base:
   image: ubuntu:22.04
   distribution: {distribution}
-conda:
+{top}conda:
   channels: [{channels}]
   packages: [{packages}]
 {more}python:
   version: "3.11"
   source: conda
   prefix: /opt/env
-  requirements: []
+  requirements: [{requirements}]
 variants:
   {variant}: {{}}
 """
 
 
-def variant(
+def profile(
     *packages: str,
     name: str = "linux-amd64-cpu",
     channels: str = "world",
     distribution: str = "ubuntu-22.04",
+    requirements: str = "",
     more: str = "",
-) -> Variant:
-    """A variant of a profile in conda; ``more`` are whole lines under conda."""
-    listed = ", ".join(f'"{spec}"' for spec in packages)
+    top: str = "",
+) -> ResolvedProfile:
+    """A profile in conda with one variant, ``name``; ``more`` are whole lines under conda, ``top``
+    whole lines above it."""
     text = PROFILE.format(
-        channels=channels, distribution=distribution, packages=listed, more=more, variant=name
+        channels=channels,
+        distribution=distribution,
+        packages=", ".join(f'"{spec}"' for spec in packages),
+        requirements=requirements,
+        more=more,
+        top=top,
+        variant=name,
     )
-    profile = resolve("one", {"one": Source(name="one", file="envs/one.yaml", text=text)})
-    return profile.variants[0]
+    return resolve("one", {"one": Source(name="one", file="envs/one.yaml", text=text)})
+
+
+def variant(*packages: str, **parts: str) -> Variant:
+    """The variant of such a profile."""
+    return profile(*packages, **parts).variants[0]
 
 
 def target(platform: str = "linux-64", *more: str) -> CondaTarget:

@@ -49,10 +49,12 @@ class Folder:
         path.write_text(PROFILE.format(name=name, requirements=listed))
         return path
 
-    def fake_uv(self, script: str) -> str:
-        """Write a shell script to be taken for uv; its path, for ``ENVBUILD_UV``."""
+    def fake_uv(self, script: str, *, version: str = "0.13.8") -> str:
+        """Write a shell script to be taken for uv; its path, for ``ENVBUILD_UV``. It says its
+        version by itself."""
         path = self.root / "fake-uv"
-        path.write_text(f"#!/bin/sh\n{script}\n")
+        says = f'[ "$1" = --version ] && echo uv {version} && exit'
+        path.write_text(f"#!/bin/sh\n{says}\n{script}\n")
         path.chmod(0o755)
         return str(path)
 

@@ -8,7 +8,7 @@ import click
 
 from envbuild.cli import common, locking, rendering
 from envbuild.cli.output import give
-from envbuild.cli.uvtool import prepare_tool
+from envbuild.cli.uvtool import checked_tool
 from envbuild.errors import InputError
 from envbuild.export import conda, devcontainer, losses, pixi, pylock, requirements
 from envbuild.export.model import FORMATS, NEED_CONDA, subject
@@ -95,8 +95,7 @@ def _say_lost(session: Session, lost: tuple[str, ...], *, strict: bool) -> None:
 def _text(exported: Subject, form: str, *, offline: bool) -> str:
     if form != "pylock":
         return _TEXTS[form](exported)
-    tool, _ = prepare_tool(offline=offline, refresh=False)
-    return pylock.text(exported, tool, proc.run)
+    return pylock.text(exported, checked_tool(offline=offline), proc.run)
 
 
 def _say_of_container(

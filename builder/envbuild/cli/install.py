@@ -48,7 +48,7 @@ def _install(
     session: Session, profile: ResolvedProfile, prefix: str, chosen: Mapping[str, object]
 ) -> dict[str, object]:
     from envbuild.cli.condatool import read_lock, user_settings
-    from envbuild.cli.uvtool import prepare_tool
+    from envbuild.cli.uvtool import checked_tool
     from envbuild.install import doing, host
     from envbuild.install.recipe import recipe, wanted
     from envbuild.lock import folder
@@ -72,7 +72,7 @@ def _install(
     settings = user_settings()
     offline = bool(chosen["offline"])
     access = settings.access(channels.cache_folder(os.environ), offline=offline, refresh=False)
-    uv, _ = prepare_tool(offline=offline, refresh=False)
+    uv = checked_tool(offline=offline)
     packages = wanted(read_lock(kept.texts[locked.conda.lock.path]), locked, settings)
     doing.install(
         made,

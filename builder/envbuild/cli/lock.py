@@ -14,7 +14,7 @@ from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError
 from envbuild.lock import planning, working
 from envbuild.speech import counted
-from envbuild.tools import files
+from envbuild.tools import turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,7 +186,7 @@ def _do(run: Locking, profiles: Iterator[Each], doing: lock_options.Doing) -> in
     tool = Tool(offline=doing.offline, refresh=doing.refresh)
     conda = CondaTool(offline=doing.offline, refresh=doing.refresh, chosen=doing.solver)
     held = run.session.workspace.path(".envbuild", "lock")
-    with files.exclusive(held, waiting=lambda pid: _waiting(run.session, pid)):
+    with turns.exclusive(held, waiting=lambda pid: _waiting(run.session, pid)):
         return _lock(run, _known(run, targets), (tool, conda), doing=doing)
 
 

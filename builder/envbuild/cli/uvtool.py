@@ -34,6 +34,17 @@ def prepare_tool(*, offline: bool, refresh: bool) -> tuple[uv.Uv, str]:
     return tool, settings.origin
 
 
+def checked_tool(*, offline: bool) -> uv.Uv:
+    """The same, where what it is needed for comes late or is long.
+
+    Raises:
+        ToolError: it is missing, too old, or does not answer.
+    """
+    tool, _ = prepare_tool(offline=offline, refresh=False)
+    uv.version(tool.executable, tool.environment, proc.run)
+    return tool
+
+
 def _read_settings(path: str) -> str | None:
     return files.read_text(path) if os.path.isfile(path) else None
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from envbuild.export import words
 from envbuild.lock.conda.channels import known_address
+from envbuild.lock.conda.lockfile import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,16 +37,16 @@ def environment(subject: Subject) -> str:
     lines = [
         f"name: {subject.profile}",
         "channels:",
-        *(f"  - {_scalar(channel)}" for channel in subject.locked.input.conda.channels),
+        *(f"  - {scalar(channel)}" for channel in subject.locked.input.conda.channels),
         "  - nodefaults",
         "dependencies:",
-        *(f"  - {_scalar(_spec(one))}" for one in pinned(subject)),
+        *(f"  - {scalar(_spec(one))}" for one in pinned(subject)),
     ]
     if subject.pins:
-        lines += ["  - pip:", *(f"      - {_scalar(_requirement(pin))}" for pin in subject.pins)]
+        lines += ["  - pip:", *(f"      - {scalar(_requirement(pin))}" for pin in subject.pins)]
     variables = sorted(subject.variant.environment.env.items())
     if variables:
-        lines += ["variables:", *(f"  {name}: {_scalar(value)}" for name, value in variables)]
+        lines += ["variables:", *(f"  {name}: {scalar(value)}" for name, value in variables)]
     command = f"On {platform}: conda env create -f FILE"
     return words.commented(words.heading(subject, command)) + "\n".join(lines) + "\n"
 
@@ -83,10 +84,3 @@ def _requirement(pin: Pin) -> str:
 
 def _options(hashes: Iterable[str]) -> Iterable[str]:
     return (f"--hash={digest}" for digest in hashes)
-
-
-def _scalar(text: str) -> str:
-    """Text in double quotes, as every reader of YAML takes it for text."""
-    import yaml  # where a file of YAML is written
-
-    return str(yaml.safe_dump(text, default_style='"', width=float("inf"))).rstrip("\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from envbuild.profile.rules import LICENCE
+
 if TYPE_CHECKING:
     from envbuild.export.model import Subject
     from envbuild.profile.model import Environment
@@ -53,5 +55,5 @@ def notes(subject: Subject) -> tuple[str, ...]:
     """What the user has to do who starts the container."""
     if subject.variant.environment.accept_eula is not False:
         return ()
-    accept = "who accepts them sets ACCEPT_EULA=Y and OMNI_KIT_ACCEPT_EULA=YES"
-    return (f"NVIDIA's licence terms are not accepted: {accept}",)
+    accept = " and ".join(f"{name}={value}" for name, value in LICENCE.items())
+    return (f"NVIDIA's licence terms are not accepted: who accepts them sets {accept}",)

@@ -18,24 +18,16 @@ from msgspec import Struct
 from envbuild.errors import ToolError
 from envbuild.export import words
 from envbuild.lock import uv
-from envbuild.tools import files, typed
-from envbuild.tools.proc import Command
+from envbuild.tools import files, temporary, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envbuild.export.model import Subject
-    from envbuild.tools.proc import Outcome, Runner
+    from envbuild.tools.proc import Command, Outcome, Runner
 
 _OUTPUT = "pylock.toml"
 _REQUIREMENTS = "requirements.in"
-_SWITCHES = {
-    "UV_PYTHON_DOWNLOADS": "never",
-    "UV_HTTP_RETRIES": "1",
-    "UV_NO_PROGRESS": "1",
-    "NO_COLOR": "1",
-    "TZ": "UTC",
-}
 
 
 class _File(Struct, frozen=True):
@@ -65,9 +57,9 @@ def text(subject: Subject, tool: uv.Uv, runner: Runner) -> str:
     Raises:
         ToolError: uv or the index does not answer, or its answer is not the lock.
     """
-    with files.scratch(_files(subject, tool)) as folder:
+    with temporary.scratch(_files(subject, tool)) as folder:
         outcome = runner(command(subject, tool, folder=folder))
-        if outcome.missing or outcome.code:
+        if outcome.code:
             raise _failed(outcome)
         written = files.read_text(f"{folder}/{_OUTPUT}")
     _check(subject, written)
@@ -99,10 +91,7 @@ def command(subject: Subject, tool: uv.Uv, *, folder: str) -> Command:
     argv += ["--no-header", "--quiet", "--color", "never"]
     argv += ["--format", "pylock.toml", "--output-file", _OUTPUT]
     argv += ["--offline"] if tool.offline else []
-    environment = {**dict(tool.environment), **uv.MEMORY, **_SWITCHES}
-    return Command(
-        argv=tuple(argv), environment=tuple(environment.items()), cwd=folder, timeout=uv.TIMEOUT
-    )
+    return uv.compile_command(argv, tool, folder=folder)
 
 
 _WHY = {
@@ -117,9 +106,6 @@ _WHY = {
 
 
 def _failed(outcome: Outcome) -> ToolError:
-    if outcome.missing:
-        hint = "install uv, or name one in ENVBUILD_UV"
-        return ToolError(f"uv is missing: {outcome.command.argv[0]}", hint=hint)
     failure = uv.failure(outcome)
     kind = "unsatisfiable" if failure.kind == "not-found" else failure.kind
     message, hint = _WHY.get(kind, ("uv makes no pylock.toml", ""))

@@ -14,7 +14,7 @@ from envbuild.install import checks, python
 from envbuild.install.recipe import Recipe
 from envbuild.lock.uv import Uv
 from envbuild.speech import counted
-from envbuild.tools import archives, files, linking
+from envbuild.tools import archives, linking, temporary
 from envbuild.tools.archives import Wanted
 from envbuild.tools.conda import Access
 from envbuild.tools.proc import Runner
@@ -43,7 +43,7 @@ def install(recipe: Recipe, packages: Iterable[Wanted], prefix: str, tools: Tool
     """
     refuse_taken(prefix)
     listed = tuple(packages)
-    with files.beside(prefix) as folder:
+    with temporary.beside(prefix) as folder:
         _conda(listed, folder, prefix, tools)
         tools.live("installing the Python packages ...")
         python.install(recipe, folder, uv=tools.uv, runner=tools.runner)

@@ -12,7 +12,7 @@ import tomli_w
 from envbuild.errors import ToolError
 from envbuild.install.recipe import Part, Recipe
 from envbuild.lock.uv import Uv
-from envbuild.tools import files
+from envbuild.tools import files, temporary
 from envbuild.tools.proc import Command, Outcome, Runner
 
 _TIMEOUT = 3600.0
@@ -38,9 +38,9 @@ def _call(recipe: Recipe, part: Part, folder: str, *, uv: Uv, runner: Runner) ->
         "uv.toml": tomli_w.dumps(uv.configuration),
         "build-constraints.txt": "".join(f"{line}\n" for line in recipe.build_constraints),
     }
-    with files.scratch(texts) as place:
+    with temporary.scratch(texts) as place:
         outcome = runner(_command(recipe, part, folder, uv=uv, place=place))
-    if outcome.missing or outcome.code:
+    if outcome.code:
         raise _failed(outcome, part)
 
 
@@ -72,9 +72,6 @@ def _command(recipe: Recipe, part: Part, folder: str, *, uv: Uv, place: str) -> 
 def _failed(outcome: Outcome, part: Part) -> ToolError:
     named = f"{', '.join(part.build.packages)} (from source)" if part.build else ""
     what = named or "the Python packages"
-    if outcome.missing:
-        hint = "install it beside envbuild: pip install 'uv>=0.13.8,<0.14'"
-        return ToolError(f"uv is missing: {outcome.command.argv[0]}", hint=hint)
     late = f" within {_TIMEOUT:.0f} s" if outcome.timed_out else ""
     return ToolError(
         f"uv could not install {what}{late}",

@@ -154,11 +154,10 @@ def _standing(
     let_go = set(options.upgrade_packages)
     same = (previous.input.conda, previous.input.as_of) == (asked.conda, asked.as_of)
     of_conda = {canonical_name(one.name) for one in half.packages}
-    moves = bool(of_conda & let_go)
-    known = same and previous.input == asked and let_go <= of_conda and not options.upgrade
+    moves = options.upgrade or bool(of_conda & let_go)
+    stands = same and whole and not (moves or options.refresh or _other_solver(half, options))
+    known = previous.input == asked and let_go <= of_conda and not options.upgrade
     free = options.upgrade or previous.input.conda.channels != asked.conda.channels
-    again = options.upgrade or options.refresh or _other_solver(half, options)
-    stands = same and whole and not (moves or again)
     return Standing(
         half=Half(solver=half.solver, packages=half.packages, demands=half.demands),
         stands=stands,

@@ -23,7 +23,7 @@ from envbuild.lock.model import Provided, SolverInput
 from envbuild.lock.overlay import PROFILE
 from envbuild.lock.requirements import Pin
 from envbuild.names import canonical_name, requirement_name
-from envbuild.tools import files
+from envbuild.tools import files, temporary
 
 if TYPE_CHECKING:
     from envbuild.profile.resolved import Variant
@@ -188,7 +188,7 @@ def solve(
     nothing."""
     if not (asked.requirements or asked.provided):
         return ()
-    with files.scratch(uv.files(asked, tool, pins=pins)) as folder:
+    with temporary.scratch(uv.files(asked, tool, pins=pins)) as folder:
         outcome = runner(uv.command(asked, tool, folder=folder, upgrade=upgrade))
         if outcome.missing or outcome.code:
             return uv.failure(outcome)

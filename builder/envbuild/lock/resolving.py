@@ -28,13 +28,18 @@ if TYPE_CHECKING:
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """Why a job gave no lock: uv's failure, with the explanation of a conflict; conda's; or
-    checks."""
+    """Why a job gave no lock: uv's failure, with the explanation of a conflict; conda's; or what
+    the checks found."""
 
     failure: uv.Failure | None = None
     explanation: Explanation | None = None
     conda: CondaRefusal | None = None
-    problems: tuple[Problem, ...] = ()
+    found: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is said at lines of the profile."""
+        return self.conda.problems if self.conda else self.found
 
     @property
     def kind(self) -> str:
@@ -88,7 +93,7 @@ def result(job: Job, workshop: Workshop) -> Answer | Refusal:
             ),
         )
         if problems:
-            return Refusal(problems=problems)
+            return Refusal(found=problems)
         unknown = checks.unknowns(question.variant, added=found.added, provided=found.provided)
     before = job.previous.conda if job.previous else None
     return msgspec.structs.replace(
@@ -137,8 +142,7 @@ def _disagreed(question: pypi.Question, why: Disagreed, tool: uv.Uv, workshop: W
     from envbuild.lock.conda.refusals import refusal  # only on the way to a refusal
 
     assert question.asked.conda is not None  # conda had a part in it
-    said = refusal(question.variant, question.asked.conda, why)
-    return Refusal(conda=said, problems=said.problems)
+    return Refusal(conda=refusal(question.variant, question.asked.conda, why))
 
 
 def _other_python(variant: Variant, half: Half | None) -> tuple[Problem, ...]:

@@ -8,6 +8,7 @@ line, and a configuration file of our own replaces the user's, whose indexes alo
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable
 from typing import Literal
 
 import tomli_w
@@ -74,7 +75,7 @@ def version(executable: str, environment: tuple[tuple[str, str], ...], runner: R
     Raises:
         ToolError: it is missing, does not answer, or is older than :data:`MINIMUM`.
     """
-    hint = "install it beside envbuild: pip install 'uv>=0.13.8,<0.14'"
+    hint = "pip install 'uv>=0.13.8,<0.14' beside envbuild, or name one in ENVBUILD_UV"
     pattern = r"^uv (\d+)\.(\d+)\.(\d+)"
     found = versions.ask(executable, environment, runner, pattern=pattern, hint=hint)
     if tuple(int(part) for part in found.groups()) < MINIMUM:
@@ -131,14 +132,21 @@ def command(
         argv += ["--upgrade-package", name]
     argv += ["--offline"] if uv.offline else []
     argv += ["--refresh"] if uv.refresh else []
-    switches = {
-        "UV_PYTHON_DOWNLOADS": "never",
-        "UV_HTTP_RETRIES": "1",
-        "UV_NO_PROGRESS": "1",
-        "NO_COLOR": "1",
-        "TZ": "UTC",
-    }
-    environment = {**dict(uv.environment), **MEMORY, **switches}
+    return compile_command(argv, uv, folder=folder)
+
+
+_SWITCHES = {
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_HTTP_RETRIES": "1",
+    "UV_NO_PROGRESS": "1",
+    "NO_COLOR": "1",
+    "TZ": "UTC",
+}
+
+
+def compile_command(argv: Iterable[str], uv: Uv, *, folder: str) -> Command:
+    """A resolution by this command line, in the environment that every one of them has."""
+    environment = {**dict(uv.environment), **MEMORY, **_SWITCHES}
     return Command(
         argv=tuple(argv), environment=tuple(environment.items()), cwd=folder, timeout=TIMEOUT
     )

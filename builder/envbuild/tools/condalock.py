@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from envbuild.errors import InputError
-from envbuild.tools import files, rattler
+from envbuild.tools import rattler, temporary
 from envbuild.tools.conda import Record
 
 
@@ -18,7 +18,7 @@ def records(data: bytes, *, label: str) -> dict[str, tuple[Record, ...]]:
     library = rattler.library()
     from rattler.exceptions import ParseCondaLockError
 
-    with files.scratch({"conda-lock.yml": data.decode("utf-8", "replace")}) as folder:
+    with temporary.scratch({"conda-lock.yml": data.decode("utf-8", "replace")}) as folder:
         try:
             read = library.LockFile.from_path(Path(folder, "conda-lock.yml"))
         except ParseCondaLockError as error:

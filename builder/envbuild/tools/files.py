@@ -8,22 +8,9 @@ import os
 from collections.abc import Iterable, Mapping
 
 from envbuild.errors import InputError, Mark, Problem, ToolError
-from envbuild.tools.temporary import beside, remove_tree, scratch
+from envbuild.tools.temporary import remove_tree
 from envbuild.tools.trouble import cannot_write, words
-from envbuild.tools.turns import alone, exclusive
-
-__all__ = [
-    "beside",
-    "exclusive",
-    "read_bytes",
-    "read_if_exists",
-    "read_text",
-    "recover",
-    "replace",
-    "scratch",
-    "sha256",
-    "write_tree",
-]
+from envbuild.tools.turns import alone
 
 _STAGING = ".envbuild-new"
 _COMMITTED = ".envbuild-commit"

@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 from msgspec import Struct
 
 from envbuild.errors import InputError, ToolError
-from envbuild.tools import files
+from envbuild.tools import temporary
 from envbuild.tools.layers import ImagePackage, Layers
 from envbuild.tools.proc import Command, Runner
 from envbuild.tools.trouble import words
@@ -118,7 +118,7 @@ def from_engine(reference: str, environ: Mapping[str, str], runner: Runner) -> t
     """
     if reference.startswith("-"):
         raise InputError(f"{reference!r} is no reference of an image")
-    with files.scratch({}) as folder:
+    with temporary.scratch({}) as folder:
         path = f"{folder}/image.tar"
         _save(reference, path, environ, runner=runner)
         return from_archive(path, reference)

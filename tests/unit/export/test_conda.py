@@ -1,4 +1,3 @@
-import pytest
 import yaml
 
 from envbuild.export import conda
@@ -50,16 +49,6 @@ def test_an_environment_without_python_packages_and_variables_has_no_such_parts(
     read = yaml.safe_load(conda.environment(exported(bare, Locking(pins={}))))
     assert read.keys() == {"name", "channels", "dependencies"}
     assert all(isinstance(one, str) for one in read["dependencies"])
-
-
-@pytest.mark.parametrize(
-    "value", ["yes", "0o17", "~", "1e3", "a: b", "#", "", " x ", "\U0001f600", "\x9f", "'", "\\"]
-)
-def test_a_variable_is_text_whatever_it_looks_like(value: str) -> None:
-    written = conda._scalar(value)
-    assert yaml.safe_load(f"key: {written}\n") == {"key": value}
-    assert written.startswith('"')
-    assert "\n" not in written
 
 
 def test_where_there_are_several_channels_each_package_names_its_own() -> None:

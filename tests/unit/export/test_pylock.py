@@ -148,7 +148,6 @@ def test_credentials_in_an_address_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("code", "stderr", "message"),
     [
-        (127, "", "uv is missing: uv"),
         (
             1,
             "because the network was disabled",

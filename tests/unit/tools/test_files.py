@@ -191,17 +191,3 @@ def test_missing_is_not_unreadable(tmp_path: Path) -> None:
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert files.sha256(str(tmp_path / "a")).startswith("ba7816bf8f01cfea414140de5dae2223")
-
-
-def test_scratch_is_gone_afterwards_and_keeps_the_users_errors() -> None:
-    places = []
-
-    def use() -> None:
-        with files.scratch({"a": "é"}) as place:
-            places.append(Path(place))
-            assert Path(place, "a").read_text(encoding="utf-8") == "é"
-            raise FileNotFoundError("the user's own")
-
-    with pytest.raises(FileNotFoundError, match="the user's own"):
-        use()
-    assert not places[0].exists()

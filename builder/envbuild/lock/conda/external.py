@@ -17,7 +17,7 @@ from envbuild.lock.conda import asking, lockfile, specs
 from envbuild.lock.conda.asking import Ask, CondaSolver, Solved, Trouble
 from envbuild.lock.conda.channels import Settings
 from envbuild.lock.conda.lockfile import Environment
-from envbuild.tools import condalock, files, versions
+from envbuild.tools import condalock, files, temporary, versions
 from envbuild.tools.conda import Failure, Record
 from envbuild.tools.proc import Command, Outcome, Runner
 
@@ -66,7 +66,7 @@ def solver(
             "environment.yml": lockfile.environment_text(asked, profile="envbuild", notes=()),
             "virtual-packages.yml": lockfile.virtual_text(asked),
         }
-        with files.scratch(texts) as folder:
+        with temporary.scratch(texts) as folder:
             outcome = runner(_command(found.path, folder, environment))
             if outcome.missing or outcome.code:
                 return Trouble(platform=_platform(ask, outcome), failure=_failure(outcome))

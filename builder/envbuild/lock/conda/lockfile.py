@@ -47,12 +47,12 @@ def environment_text(environment: Environment, *, profile: str, notes: Iterable[
         *(f"# {note}" for note in notes),
         f"name: {profile}",
         "channels:",
-        *(f"  - {_scalar(name)}" for name in environment.channels),
+        *(f"  - {scalar(name)}" for name in environment.channels),
         "  - nodefaults",
         "platforms:",
         *(f"  - {target.platform}" for target in environment.targets),
         "dependencies:",
-        *(f"  - {_scalar(spec)}" for spec in environment.packages),
+        *(f"  - {scalar(spec)}" for spec in environment.packages),
     ]
     return "\n".join(lines) + "\n"
 
@@ -63,14 +63,17 @@ def virtual_text(environment: Environment) -> str:
     for target in environment.targets:
         lines += [f"  {target.platform}:", "    packages:"]
         lines += [
-            f"      {name}: {_scalar(f'{version} {build}'.rstrip())}"
+            f"      {name}: {scalar(f'{version} {build}'.rstrip())}"
             for name, version, build in map(virtual_parts, target.virtual_packages)
         ]
     return "\n".join(lines) + "\n"
 
 
-def _scalar(text: str) -> str:
-    return json.dumps(text)
+def scalar(text: str) -> str:
+    """Text in double quotes, as every reader of YAML takes it for text."""
+    import yaml  # where a file of YAML is written
+
+    return str(yaml.safe_dump(text, default_style='"', width=float("inf"))).rstrip("\n")
 
 
 def virtual_parts(text: str) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 from tests.support.conda_values import environment, record, solved, target
 
@@ -132,3 +133,13 @@ def test_a_version_that_yaml_takes_for_a_number_stays_text() -> None:
 def test_parts_of_a_virtual_package() -> None:
     assert lockfile.virtual_parts("__glibc=2.35") == ("__glibc", "2.35", "")
     assert lockfile.virtual_parts("__archspec=1=x86_64") == ("__archspec", "1", "x86_64")
+
+
+@pytest.mark.parametrize(
+    "value", ["yes", "0o17", "~", "1e3", "a: b", "#", "", " x ", "\U0001f600", "\x9f", "'", "\\"]
+)
+def test_a_scalar_is_text_whatever_it_looks_like(value: str) -> None:
+    written = lockfile.scalar(value)
+    assert yaml.safe_load(f"key: {written}\n") == {"key": value}
+    assert written.startswith('"')
+    assert "\n" not in written

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 import pytest
-from tests.support.conda_values import PROFILE, record, solved
+from tests.support import conda_values
+from tests.support.conda_values import record, solved
 
 from envbuild.errors import InputError
 from envbuild.lock import planning
@@ -15,7 +16,6 @@ from envbuild.lock.conda.packages import Half
 from envbuild.lock.folder import HEADER, LockFolder, decode
 from envbuild.lock.model import Demand
 from envbuild.lock.planning import Job, Options
-from envbuild.profile.resolve import Source, resolve
 from envbuild.profile.resolved import ResolvedProfile
 
 NOW = "2026-05-01T00:00:00Z"
@@ -27,24 +27,8 @@ RECORDS = (
 )
 
 
-def profile(
-    *packages: str,
-    requirements: str = "",
-    channels: str = "world",
-    as_of: str = "2026-01-01T00:00:00Z",
-    more: str = "",
-) -> ResolvedProfile:
-    listed = ", ".join(f'"{spec}"' for spec in packages or ("tool",))
-    text = PROFILE.format(
-        channels=channels,
-        distribution="ubuntu-22.04",
-        packages=listed,
-        more=more,
-        variant="linux-amd64-cpu",
-    )
-    text = text.replace("requirements: []", f"requirements: [{requirements}]")
-    text = text.replace("summary:", f"as-of: {as_of}\nsummary:")
-    return resolve("one", {"one": Source(name="one", file="envs/one.yaml", text=text)})
+def profile(*packages: str, as_of: str = "2026-01-01T00:00:00Z", **parts: str) -> ResolvedProfile:
+    return conda_values.profile(*(packages or ("tool",)), top=f"as-of: {as_of}\n", **parts)
 
 
 def job(one: ResolvedProfile, folder: LockFolder, **options: object) -> Job:
