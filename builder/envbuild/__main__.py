@@ -22,6 +22,13 @@ _MANY = 100_000
 700 cost 5 ms of each start."""
 
 
+def script() -> int:
+    """The process: the command line, and its end."""
+    status = main()
+    _leave(status)
+    return status
+
+
 def main() -> int:
     """Run the command line; the exit status."""
     arguments = sys.argv[1:]
@@ -37,7 +44,6 @@ def main() -> int:
 
     status = run(arguments)
     gc.freeze()  # nor is anything searched at the end: 10 ms
-    _leave(status)
     return status
 
 
@@ -122,4 +128,4 @@ def _read(arguments: list[str]) -> tuple[str, bool, str, list[str]] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script())

@@ -1,4 +1,4 @@
-"""envbuild run in this process, as the console script runs it, or as a process of its own."""
+"""envbuild run in this process, or as a process of its own."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def inside(
     monkeypatch: pytest.MonkeyPatch,
     more: Mapping[str, str] | None = None,
 ) -> Said:
-    """Run a command line in this process, through the console script's own function."""
+    """Run a command line in this process, as the console script does but for the end."""
     variables = environment(root, more)
     with monkeypatch.context() as patch:
         for name in set(os.environ) - {"PYTEST_CURRENT_TEST"}:

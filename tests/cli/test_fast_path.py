@@ -55,7 +55,7 @@ def imported(root: Path, *arguments: str) -> tuple[int, str, set[str]]:
     """Status, talk, and the modules that a command line imports."""
     done = subprocess.run(
         [sys.executable, "-I", "-X", "importtime", "-c",
-         "import sys; from envbuild.__main__ import main; sys.exit(main())", *arguments],
+         "import sys; from envbuild.__main__ import script; sys.exit(script())", *arguments],
         cwd=root, env=environment(root), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     lines = done.stderr.splitlines()

@@ -124,3 +124,23 @@ def test_one_file_name_with_two_contents_in_one_cache(tmp_path: Path) -> None:
 )
 def test_what_another_try_may_cure_is_not_read_from_the_address(said: str, again: bool) -> None:
     assert rattler.passing(said) is again
+
+
+CALLED = """\
+import sys
+from envbuild.__main__ import main
+from envbuild.tools import rattler
+rattler.library()
+sys.argv = ["envbuild", "knowledge"]
+status = main()
+print("and after it", status)
+"""
+
+
+def test_a_program_that_calls_the_command_line_goes_on(tmp_path: Path) -> None:
+    """Only the console script may end the process at once."""
+    done = subprocess.run(
+        [sys.executable, "-c", CALLED], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("and after it 0\n")
