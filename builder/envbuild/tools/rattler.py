@@ -36,6 +36,7 @@ _PASSING = (
     "connection closed before message completed",
     "connection reset",
     "error decoding response body",
+    "a coalesced request failed",
 )
 """Words of py-rattler 0.28 for what another try may cure."""
 

@@ -89,7 +89,8 @@ class Solver:
         except InvalidChannelError as error:
             return Failure(kind="input", text=str(error))
         except GatewayError as error:
-            return self._blamed(request, self._kind(str(error)), str(error))
+            # alone: two that wait for one page get one error, and only the first its reason
+            return Solver(self._access).blamed(request, str(error))
         except Exception as error:
             if not rattler.is_panic(error):
                 raise
@@ -102,9 +103,12 @@ class Solver:
             return "timeout"
         return "network" if rattler.passing(text) else "data"
 
-    def _blamed(self, request: Request, kind: Kind, text: str) -> Failure:
-        """A failure with the channel and the subdir that cannot be read: the library does not say
-        them, so each is asked by itself; first for its names, then for its records."""
+    def blamed(self, request: Request, text: str) -> Failure:
+        """A failure to read channels, with the channel and the subdir to blame.
+
+        The library does not say them, so each is asked by itself; first for its names, then for
+        its records.
+        """
         places = [
             (channel, subdir)
             for channel in request.channels
@@ -116,8 +120,9 @@ class Solver:
                     look(channel.url, (subdir,))
                 except _unreadable() as error:
                     own = str(error) or text
+                    kind = "timeout" if isinstance(error, TimeoutError) else self._kind(own)
                     return Failure(kind=kind, text=own, channel=channel.name, subdir=subdir)
-        return Failure(kind=kind, text=text)
+        return Failure(kind=self._kind(text), text=text)
 
     def _look(self, url: str, places: tuple[str, ...], names: tuple[str, ...] = ()) -> None:
         """Read a part of a channel: what packages it has, or the records of some."""
