@@ -184,12 +184,49 @@ class CondaHalf(Value, frozen=True, kw_only=True):
         return (*self.explicit, self.environment, self.lock, self.virtual)
 
 
+class ImagePin(Value, frozen=True, kw_only=True):
+    """An image that a build stands on or takes a program from.
+
+    ``role``: the ``base``, the image that native code is compiled in (``build``), or the one that
+    ``uv`` or ``micromamba`` comes from. ``reference`` names it with its tag; ``digest``
+    (``sha256:…``) is that of the manifest for the variant's platform.
+    """
+
+    role: Literal["base", "build", "uv", "micromamba"]
+    reference: str
+    digest: str
+
+
+class AptPins(Value, frozen=True, kw_only=True):
+    """Debian packages in exact versions, as the archive of the base image had them.
+
+    ``archive`` is what that archive calls itself (``Ubuntu 24.04 noble``), ``as_of`` the moment
+    (RFC 3339, UTC) whose state was read. ``snapshot`` is the moment as apt's ``--snapshot`` takes
+    it (``20260212T000000Z``); empty where the archive keeps no old states: then a version may be
+    gone when an image is built, and the build says so. ``packages`` are ``name=version``, sorted.
+    """
+
+    archive: str
+    as_of: str
+    packages: tuple[str, ...]
+    snapshot: str = ""
+
+
+class GitPin(Value, frozen=True, kw_only=True):
+    """The commit (40 hex digits) of a git source of the profile."""
+
+    name: str
+    commit: str
+
+
 class VariantLock(Value, frozen=True, kw_only=True):
     """The lock of one variant.
 
     ``digest`` is the sha256 of ``input`` as canonical JSON under a version tag. ``wheels`` and
     ``sources`` are requirement files for pip and uv, every entry hashed: what installs from a
     wheel, and what is built from source (None: nothing is). ``conda`` is what stands below both.
+    ``images``, ``apt`` and ``git`` pin what is no Python package; what of it could not be asked is
+    among ``unpinned``.
     """
 
     digest: str
@@ -199,6 +236,9 @@ class VariantLock(Value, frozen=True, kw_only=True):
     packages: tuple[LockedPackage, ...] = ()
     provided: tuple[Provided, ...] = ()
     conda: CondaHalf | None = None
+    images: tuple[ImagePin, ...] = ()
+    apt: AptPins | None = None
+    git: tuple[GitPin, ...] = ()
     relaxations: tuple[Relaxation, ...] = ()
     unpinned: tuple[Unpinned, ...] = ()
     unknown: tuple[Unknown, ...] = ()
@@ -212,6 +252,10 @@ class VariantLock(Value, frozen=True, kw_only=True):
     def has_wheels(self) -> bool:
         """Whether anything is in the file of wheels."""
         return any(package.integrity == "wheel" for package in self.packages)
+
+    def image(self, role: str) -> ImagePin | None:
+        """The pin of the image of a role; None where it is not pinned."""
+        return next((pin for pin in self.images if pin.role == role), None)
 
 
 class Lock(Value, frozen=True, kw_only=True):

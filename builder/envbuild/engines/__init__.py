@@ -1,0 +1,1 @@
+"""The programs that build and run images: found, probed, and called in one way."""

@@ -1,0 +1,1 @@
+"""Probes that run inside a built image, and the judgement of what they say."""
