@@ -20,7 +20,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
     ``no_network``: a build without network; ``clamp``: see :data:`Clamp`; ``registry_cache``:
     layers may be read from and written to a registry; ``builds``/``runs``: it builds, it runs
-    containers at all here.
+    containers at all here; ``trouble``: what was said where no container runs.
     """
 
     builds: bool = True
@@ -28,14 +28,16 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     no_network: bool = True
     clamp: Clamp = "none"
     registry_cache: bool = False
+    trouble: str = ""
 
 
 class Engine(Struct, frozen=True, kw_only=True):
     """A program that builds and runs images here.
 
-    ``program`` is how it is called (``("podman",)``), ``builder`` who reads the Dockerfile.
-    ``environment`` are variables that its calls need beside the user's own, ``build_options`` and
-    ``run_options`` what each build and each container needs on this machine, as the probe found.
+    ``program`` is how it is called (``("/usr/bin/podman",)``), ``builder`` who reads the
+    Dockerfile. ``environment`` are variables that its calls need beside the user's own,
+    ``build_options`` and ``run_options`` what each build and each container needs on this machine,
+    as the probe found.
     """
 
     name: Literal["podman", "buildah", "docker"]
@@ -87,7 +89,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
     ``command`` is everything that runs: ``entrypoint`` None keeps the image's own, ``""`` clears
     it so that ``command`` runs as it is written. ``name`` is the container's, unique to this call.
-    ``gpus`` hands in every GPU. ``interactive`` keeps standard input and the terminal.
+    ``gpus`` hands in every GPU. ``interactive`` keeps standard input, and makes a terminal of it
+    unless ``terminal`` is off, as it must be where standard input is none. ``timeout`` in seconds.
     """
 
     image: str
@@ -102,13 +105,16 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     workdir: str | None = None
     memory: str | None = None
     interactive: bool = False
+    terminal: bool = True
     timeout: float = 900.0
 
 
 class ImageFacts(Struct, frozen=True, kw_only=True):
     """What an engine says of an image that it has.
 
-    ``identity`` is the digest of its configuration (``sha256:…``), ``size`` in bytes as stored.
+    ``identity`` (``sha256:…``) is what the engine knows it by: the digest of its configuration, or
+    of its manifest in docker with containerd's store. ``platform`` is ``linux/amd64``, without a
+    variant; ``size`` in bytes as stored (buildah: of its layers).
     """
 
     identity: str

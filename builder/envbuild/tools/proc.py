@@ -2,10 +2,12 @@
 
 No shell; standard input closed or given whole; one reader thread a pipe, to its end, so that
 neither can block the other and no line is lost; a process group of its own, ended as a group.
+What is heard line by line, and logged, stands in :mod:`envbuild.tools.following`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -13,18 +15,18 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import IO
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from envbuild.tools import interrupts
+from envbuild.tools.pipes import Pipes, Sink, Whole
 
 _GRACE = 3.0
 """Seconds that a group has to end after SIGINT, and again after SIGTERM, before SIGKILL."""
 
-_LINGER = 2.0
-"""Seconds that the children of a program which has ended may still hold its pipes open."""
+_POLL = 0.02
+"""Seconds between two looks at a group whose first process has ended."""
 
 _MASKS = (
     (r"(?<=://)[^/\s'\"]+(?=@)", "***"),
@@ -40,13 +42,19 @@ _MASKS = (
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """What to run. ``environment`` is the child's whole environment; ``timeout`` in seconds."""
+    """What to run. ``environment`` is the child's whole environment; ``timeout`` in seconds.
+
+    ``inner_first``: to end it, SIGINT goes to what it has started before it goes to itself. podman
+    dies of a signal and leaves the step of a build running that it has begun; when the step fails
+    by itself, it cleans up.
+    """
 
     argv: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     cwd: str | None = None
     stdin: str = ""
     timeout: float = 600.0
+    inner_first: bool = False
 
     def text(self) -> str:
         """The command line as a shell would read it, secrets masked."""
@@ -54,7 +62,10 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What happened. ``code`` is negative for a signal, 127 when the program is ``missing``."""
+    """What happened. ``code`` is negative for a signal, 127 when the program is ``missing``.
+
+    ``stopped``: it was never started, since :meth:`Processes.stop_all` had been called.
+    """
 
     command: Command
     code: int
@@ -63,6 +74,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     seconds: float
     missing: bool = False
     timed_out: bool = False
+    stopped: bool = False
 
 
 Runner = Callable[[Command], Outcome]
@@ -84,47 +96,51 @@ class Processes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes] | None] = set()
+        self._running: dict[subprocess.Popen[bytes], Command] = {}
         self._stopped = False
 
-    def run(self, command: Command) -> Outcome:
+    def run(self, command: Command, sinks: tuple[Sink, Sink] | None = None) -> Outcome:
         """Run a command to its end. A missing program and a failure are outcomes, no exceptions.
 
-        After :meth:`stop_all` nothing is started any more: the outcome is that of a command which
-        SIGINT has ended.
+        ``sinks`` take its output and its errors; without them the outcome holds both whole. After
+        :meth:`stop_all` nothing is started any more: the outcome is that of a command which
+        SIGINT has ended, and is marked as ``stopped``.
         """
+        heard = sinks or (Whole(), Whole())
         started = time.monotonic()
         process: subprocess.Popen[bytes] | None = None
-        pipes: _Pipes | None = None
+        pipes: Pipes | None = None
         timed_out = False
         try:
             with interrupts.held():
                 process = self._start(command)
                 if process is None:
-                    return _failed(command, -signal.SIGINT, "stopped before it was started")
-                pipes = _Pipes(process, command.stdin)
+                    return _stopped(command)
+                pipes = Pipes(process, command.stdin, heard)
             timed_out = not pipes.wait(started + command.timeout)
             if timed_out:
-                _end((process,))
+                _end({process: command})
         except OSError as error:
             if process is None:
                 return _not_started(command, error)
-            _end((process,))
+            _end({process: command})
             raise
         except BaseException:
             if process is not None:
-                _end((process,))
+                _end({process: command})
             raise
         finally:
-            if pipes is not None:
-                pipes.drain()
+            if pipes is not None and process is not None and not pipes.drained():
+                _signal(process, signal.SIGKILL)  # whoever holds a pipe now is of its group
+                pipes.drained()
             with self._lock:
-                self._running.discard(process)
+                if process is not None:
+                    self._running.pop(process, None)
         return Outcome(
             command=command,
             code=process.returncode,
-            stdout=pipes.text("stdout"),
-            stderr=pipes.text("stderr"),
+            stdout=heard[0].text(),
+            stderr=heard[1].text(),
             seconds=time.monotonic() - started,
             timed_out=timed_out,
         )
@@ -133,7 +149,7 @@ class Processes:
         """End every process that :meth:`run` has started and that still lives; start no more."""
         with self._lock:
             self._stopped = True
-            processes = tuple(filter(None, self._running))
+            processes = dict(self._running)
         _end(processes)
 
     def _start(self, command: Command) -> subprocess.Popen[bytes] | None:
@@ -149,16 +165,16 @@ class Processes:
                 env=dict(command.environment),
                 start_new_session=True,
             )
-            self._running.add(process)
+            self._running[process] = command
             return process
 
 
 _ours = Processes()
 
 
-def run(command: Command) -> Outcome:
+def run(command: Command, sinks: tuple[Sink, Sink] | None = None) -> Outcome:
     """:meth:`Processes.run` for the processes of this program."""
-    return _ours.run(command)
+    return _ours.run(command, sinks)
 
 
 def stop_all() -> None:
@@ -166,73 +182,10 @@ def stop_all() -> None:
     _ours.stop_all()
 
 
-class _Pipes:
-    """The threads at the pipes of one process; what was read so far is never lost."""
-
-    def __init__(self, process: subprocess.Popen[bytes], stdin: str) -> None:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        self._process = process
-        self._read: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
-        self._threads = [
-            threading.Thread(
-                target=_drain, args=(process.stdout, self._read["stdout"]), daemon=True
-            ),
-            threading.Thread(
-                target=_drain, args=(process.stderr, self._read["stderr"]), daemon=True
-            ),
-        ]
-        if process.stdin is not None:
-            feed = threading.Thread(target=_feed, args=(process.stdin, stdin.encode()), daemon=True)
-            self._threads.append(feed)
-        for thread in self._threads:
-            thread.start()
-
-    def wait(self, deadline: float) -> bool:
-        """Wait until the process has ended; False when it still runs at ``deadline``.
-
-        The ends of the pipes are waited for first: Popen.wait with a timeout polls, which costs
-        up to 50 ms a process. A process may also end while its children hold the pipes.
-        """
-        while time.monotonic() < deadline:
-            for thread in self._threads:
-                thread.join(min(_LINGER, max(0.0, deadline - time.monotonic())))
-                if thread.is_alive() and self._process.poll() is not None:
-                    return True
-            if not any(thread.is_alive() for thread in self._threads):
-                break
-        try:
-            self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def drain(self) -> None:
-        """Read what is left; who still holds a pipe after that belongs to the group, and ends."""
-        deadline = time.monotonic() + _LINGER
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        if any(thread.is_alive() for thread in self._threads):
-            _signal(self._process, signal.SIGKILL)
-            for thread in self._threads:
-                thread.join(_LINGER)
-
-    def text(self, name: str) -> str:
-        return bytes(self._read[name]).decode("utf-8", "replace")
-
-
-def _drain(pipe: IO[bytes], into: bytearray) -> None:
-    with pipe:
-        while data := os.read(pipe.fileno(), 65536):
-            into += data
-
-
-def _feed(pipe: IO[bytes], data: bytes) -> None:
-    try:
-        with pipe:
-            pipe.write(data)
-    except BrokenPipeError:
-        pass  # the program did not want all of it: its exit code tells the rest
+def clean(command: Command) -> Outcome:
+    """Run a command that tidies up: after :func:`stop_all` too, and whole before another Ctrl-C."""
+    with interrupts.held():
+        return Processes().run(command)
 
 
 def _not_started(command: Command, error: OSError) -> Outcome:
@@ -244,23 +197,59 @@ def _not_started(command: Command, error: OSError) -> Outcome:
     return _failed(command, 127 if missing else 126, f"{program}: {words}", missing=missing)
 
 
+def _stopped(command: Command) -> Outcome:
+    return Outcome(
+        command=command,
+        code=-signal.SIGINT,
+        stdout="",
+        stderr="stopped before it was started",
+        seconds=0.0,
+        stopped=True,
+    )
+
+
 def _failed(command: Command, code: int, stderr: str, *, missing: bool = False) -> Outcome:
     return Outcome(
         command=command, code=code, stdout="", stderr=stderr, seconds=0.0, missing=missing
     )
 
 
-def _end(processes: Iterable[subprocess.Popen[bytes]]) -> None:
-    """INT, TERM, KILL to the groups, each only as long as the one before did not help."""
-    started = tuple(processes)
-    living = list(started)
+def _end(processes: Mapping[subprocess.Popen[bytes], Command]) -> None:
+    """INT, TERM, KILL to the groups, each only as long as the one before did not help.
+
+    A group is waited for, not its first process alone: podman ends at once, while a child of it
+    still ends the step of a build, which runs outside of the group.
+    """
+    inner = [one for one, command in processes.items() if command.inner_first and _interrupt(one)]
+    deadline = time.monotonic() + _GRACE
+    living = [one for one in processes if one not in inner or not _ended(one, deadline)]
     for sign in (signal.SIGINT, signal.SIGTERM):
         living = [process for process in living if _signal(process, sign)]
         deadline = time.monotonic() + _GRACE
         living = [process for process in living if not _ended(process, deadline)]
-    for process in started:  # also what a program has left behind in its group
+    for process in processes:  # also what a program has left behind in its group
         _signal(process, signal.SIGKILL)
         process.wait()
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> bool:
+    """Send SIGINT to the group without its first process; False when that is alone."""
+    inner = [number for number in _members(process) if number != process.pid]
+    for number in inner:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGINT)
+    return bool(inner)
+
+
+def _members(process: subprocess.Popen[bytes]) -> list[int]:
+    """Who lives in the group. An ended one may stay in it until somebody asks how it ended."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+            state, _, group = file.read().rpartition(b")")[2].split()[:3]
+            if int(group) == process.pid and state != b"Z":
+                found.append(int(name))
+    return found
 
 
 def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
@@ -268,7 +257,11 @@ def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
         process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         return False
-    return True
+    while left := _members(process):
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(_POLL)
+    return not left
 
 
 def _signal(process: subprocess.Popen[bytes], sign: signal.Signals) -> bool:

@@ -1,0 +1,187 @@
+"""Real docker daemons of the tests' own: storage, socket and network namespace apart from the
+machine's, ended by their own process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import CACHE, need
+
+NEWER = "trixie"
+"""The Debian release whose docker has containerd's image store and comes with buildx."""
+
+_PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "containerd")
+_PROGRAMS = (
+    "usr/bin/docker",
+    "usr/sbin/dockerd",
+    "usr/bin/containerd",
+    "usr/bin/containerd-shim-runc-v2",
+    "usr/libexec/docker/cli-plugins/docker-buildx",
+)
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A daemon that answers. ``environ`` is that of its clients; it has no network but loopback."""
+
+    environ: dict[str, str]
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def __call__(self, *argv: str, check: bool = True) -> str:
+        """What docker prints on both streams; an error holds it."""
+        done = subprocess.run(
+            [shutil.which("docker", path=self.environ["PATH"]) or "docker", *argv],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if check and done.returncode:
+            pytest.fail(
+                f"docker {' '.join(argv)[:200]} ended with {done.returncode}: {done.stdout}"
+            )
+        return done.stdout
+
+    def inside(self, *argv: str) -> list[str]:
+        """A command line that runs in the daemon's network, for a registry that it shall reach."""
+        return ["nsenter", f"--net=/proc/{self.process.pid}/ns/net", *argv]
+
+
+@contextmanager
+def dockerd(home: Path, *, programs: Path | None = None) -> Iterator[Daemon]:
+    """Debian's docker below ``home`` (a short path: a socket's may have 107 characters).
+
+    ``programs`` is a folder from :func:`newer`, whose docker then runs, with containerd's store;
+    else it is the machine's own, with the store that docker had before.
+    """
+    need("dockerd", "runc", "unshare", "ip", "nsenter")
+    if os.getuid() != 0:
+        pytest.skip("not run: docker's daemon needs root")
+    places = [str(programs)] if programs else ["/usr/bin", "/usr/sbin"]
+    environ = {
+        **os.environ,
+        "PATH": os.pathsep.join([*places, os.environ["PATH"]]),
+        "DOCKER_HOST": f"unix://{home}/sock",
+        "DOCKER_CONFIG": f"{home}/client",
+    }
+    _configure(home, programs)
+    argv = [
+        "dockerd",
+        f"--config-file={home}/daemon.json",
+        f"--data-root={home}/data",
+        f"--exec-root={home}/exec",
+        f"--pidfile={home}/pid",
+        f"--host=unix://{home}/sock",
+        *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+    ]
+    script = 'ip link set lo up; exec "$@"'
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", script, "sh", *argv],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    daemon = Daemon(environ, process)
+    try:
+        _wait(daemon, home / "log")
+        yield daemon
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _configure(home: Path, programs: Path | None) -> None:
+    plugins = home / "client/cli-plugins"
+    plugins.mkdir(parents=True)
+    features: dict[str, object] = {}
+    if programs:
+        (plugins / "docker-buildx").symlink_to(programs / "docker-buildx")
+        features = {"features": {"containerd-snapshotter": True}}
+    (home / "daemon.json").write_text(json.dumps(features))
+
+
+def _wait(daemon: Daemon, log: Path) -> None:
+    end = time.monotonic() + 30
+    while "Server" not in daemon("version", check=False).replace("connect to the", ""):
+        if daemon.process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"no dockerd: {log.read_text()[-2000:]}")
+        time.sleep(0.05)
+
+
+def newer() -> Path:
+    """A folder with docker, its daemon, containerd and buildx of a newer Debian.
+
+    They are fetched once from the archive that this machine's apt uses, and kept in the cache;
+    nothing is installed. They run on this Debian's libraries and with its runc.
+    """
+    folder = CACHE / f"docker-{NEWER}"
+    if folder.is_dir():
+        return folder
+    need("apt-get", "dpkg-deb")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    work = CACHE / f"docker-{NEWER}.{os.getpid()}"
+    try:
+        _fetch(work)
+        (work / "bin").mkdir()
+        for program in _PROGRAMS:
+            shutil.move(work / "root" / program, work / "bin")
+        (work / "bin").rename(folder)
+    except FileExistsError:  # another run was faster
+        pass
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+def _fetch(work: Path) -> None:
+    for name in ("lists/partial", "cache/archives/partial", "root", "debs"):
+        (work / name).mkdir(parents=True)
+    archive = _archive()
+    (work / "sources").write_text(f"deb [signed-by={_KEYRING}] {archive} {NEWER} main\n")
+    (work / "apt.conf").write_text(
+        f'Dir::Etc::sourcelist "{work}/sources"; Dir::Etc::sourceparts "/dev/null";\n'
+        f'Dir::State::lists "{work}/lists"; Dir::State::status "/dev/null";\n'
+        f'Dir::Cache "{work}/cache"; Acquire::Languages "none"; APT::Sandbox::User "root";\n'
+    )
+    environ = {**os.environ, "APT_CONFIG": str(work / "apt.conf")}
+    for argv in (["update"], ["download", *_PACKAGES]):
+        done = subprocess.run(
+            ["apt-get", "--quiet", *argv],
+            cwd=work / "debs",
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if done.returncode:
+            pytest.fail(f"docker of {NEWER} cannot be fetched: {done.stderr[-1000:]}")
+    for package in (work / "debs").glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", str(package), str(work / "root")], check=True)
+
+
+def _archive() -> str:
+    """The address of Debian's archive, as this machine's apt has it."""
+    asked = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+    places = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Debian ")]
+    if not places:
+        pytest.skip("not run: this machine's apt knows no archive of Debian")
+    return places[0]

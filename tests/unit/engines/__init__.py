@@ -1,0 +1,1 @@
+"""Engines: command lines, refusals and answers, without any engine."""
