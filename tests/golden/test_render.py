@@ -1,7 +1,7 @@
 """A profile and its lock to whole trees, compared as files.
 
 A case is a folder: ``envs/*.yaml`` (the profile that the lock names, and its parents),
-``envbuild.lock.json``, and ``expected/``: what ``Dockerfiles/<profile>/`` must hold.
+``lock/`` (a lock folder), and ``expected/``: what ``Dockerfiles/<profile>/`` must hold.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from envbuild.lock.folder import decode
+from envbuild.lock import folder
 from envbuild.profile.resolve import Source, resolve
 from envbuild.render.tree import render
 
@@ -20,18 +20,27 @@ CASES = sorted(path.name for path in (HERE / "cases").iterdir())
 
 
 def shipped_templates():
-    folder = REPOSITORY / "templates"
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.j2")}
+    place = REPOSITORY / "templates"
+    return {str(path.relative_to(place)): path.read_text() for path in place.rglob("*.j2")}
 
 
 def rendered(case):
-    folder = HERE / "cases" / case
+    place = HERE / "cases" / case
     sources = {
         path.stem: Source(name=path.stem, file=f"envs/{path.name}", text=path.read_text())
-        for path in sorted((folder / "envs").glob("*.yaml"))
+        for path in sorted((place / "envs").glob("*.yaml"))
     }
-    lock = decode((folder / "envbuild.lock.json").read_bytes(), "envbuild.lock.json")
-    return render(resolve(lock.profile, sources), lock, shipped_templates())
+    held = folder.read(str(place / "lock"), "lock")
+    profile = resolve(held.header.profile, sources)
+    return render(profile, held.header, texts=held.texts, templates=shipped_templates())
+
+
+def files_of(place):
+    return {
+        str(path.relative_to(place)): path.read_bytes()
+        for path in place.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_there_are_cases():
@@ -41,14 +50,15 @@ def test_there_are_cases():
 @pytest.mark.parametrize("case", CASES)
 def test_whole_tree(case, update_golden):
     expected = HERE / "cases" / case / "expected"
-    tree = {file.path: file.text for file in rendered(case).files}
+    # The guard's script has tests of its own, and would be in every case.
+    tree = {f.path: f.data for f in rendered(case).files if not f.path.endswith("/bundle.py")}
     if update_golden:
-        expected.mkdir(exist_ok=True)
-        for stray in {path.name for path in expected.iterdir()} - tree.keys():
+        for stray in files_of(expected).keys() - tree.keys():
             (expected / stray).unlink()
-        for path, text in tree.items():
-            (expected / path).write_text(text)
-    assert tree == {path.name: path.read_text() for path in expected.iterdir()}
+        for path, data in tree.items():
+            (expected / path).parent.mkdir(parents=True, exist_ok=True)
+            (expected / path).write_bytes(data)
+    assert tree == files_of(expected)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -76,7 +86,7 @@ def hadolint():
 @pytest.mark.parametrize("case", CASES)
 def test_hadolint(case, tmp_path):
     for file in rendered(case).files:
-        if file.path.endswith(".dockerignore"):
+        if "/" in file.path or file.path.endswith(".dockerignore"):
             continue
         path = tmp_path / file.path
         path.write_text(file.text)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from envbuild.errors import InputError
+from envbuild.lock.folder import sha256
 from envbuild.lock.model import (
     LOCK_FORMAT,
     CondaHalf,
@@ -186,8 +187,17 @@ def put(tree, path, value):
     tree[last] = value
 
 
+WHEELS = b"numpy==1.0 \\\n    --hash=sha256:aa\n"
+SOURCES = b"docopt==1.0 \\\n    --hash=sha256:bb\n"
+TEXTS = {
+    f"{VARIANT}.txt": WHEELS,
+    f"{VARIANT}.sdist.txt": SOURCES,
+    "linux-64.explicit.txt": b"@EXPLICIT\n",
+}
+
+
 def conda_half():
-    file = FileDigest(path="linux-64.explicit.txt", sha256="e" * 64)
+    file = FileDigest(path="linux-64.explicit.txt", sha256=sha256(b"@EXPLICIT\n"))
     return CondaHalf(
         solver="py-rattler 0.28.0",
         packages=(),
@@ -210,26 +220,33 @@ def lock(environment):
             VARIANT: VariantLock(
                 digest="d" * 64,
                 input=SolverInput(image="", python="", platform="", as_of="", requirements=()),
-                wheels=FileDigest(path=f"{VARIANT}.txt", sha256="a" * 64),
-                sources=FileDigest(path=f"{VARIANT}.sdist.txt", sha256="b" * 64),
+                wheels=FileDigest(path=f"{VARIANT}.txt", sha256=sha256(WHEELS)),
+                sources=FileDigest(path=f"{VARIANT}.sdist.txt", sha256=sha256(SOURCES)),
                 packages=(package("numpy", "wheel"), package("docopt", "source")),
                 conda=conda_half() if environment.conda else None,
             )
         },
         files=tuple(
-            FileDigest(path=f"files/{file.source}", sha256="c" * 64) for file in environment.files
+            FileDigest(path=f"files/{file.source}", sha256=sha256(b"a file"))
+            for file in environment.files
         ),
     )
 
 
-def instructions(environment):
+def rendered(environment):
     profile = ResolvedProfile(
         name=environment.name,
         summary=environment.summary,
         files=("envs/demo.yaml",),
         variants=(Variant(name=VARIANT, environment=environment, marks={}),),
     )
-    return parse(render(profile, lock(environment), SHIPPED).files[0].text)
+    texts = TEXTS | {f"files/{file.source}": b"a file" for file in environment.files}
+    made = render(profile, lock(environment), texts=texts, templates=SHIPPED)
+    return {file.path: file.text for file in made.files}
+
+
+def instructions(environment):
+    return parse(rendered(environment)["Dockerfile"])
 
 
 PLAIN = {kind: instructions(msgspec.convert(profile_tree(kind), Environment)) for kind in PYTHONS}
@@ -246,11 +263,12 @@ def check(kind, path, value):
     except msgspec.ValidationError:
         return "refused"
     try:
-        found = instructions(environment)
+        files = rendered(environment)
     except InputError as error:
         if "which no line of a Dockerfile can carry" in error.message:
             return "refused"
         raise
+    found = parse(files["Dockerfile"])
     assert [i.keyword for i in found] == [i.keyword for i in PLAIN[kind]]
     said = {i.keyword: [j.arguments for j in found if j.keyword == i.keyword] for i in found}
     assert environment.env.items() <= dict(pairs(said["ENV"][-1], {})).items()
@@ -261,7 +279,11 @@ def check(kind, path, value):
     words = {token.text for run in said["RUN"] for token in shell_tokens(run)}
     (build,) = environment.python.build_from_source
     assert {f"{k}={v}" for k, v in build.environment.items()} <= words
-    assert {*environment.python.build_constraints, *environment.apt, *build.apt} <= words
+    assert {*environment.python.build_constraints} <= words
+    asked = {line for path, text in files.items() if "/apt/" in path for line in text.split("\n")}
+    assert {*environment.apt, *build.apt} <= asked
+    sources = {text for path, text in files.items() if path.endswith("/source.txt")}
+    assert sources == {f"{git.url} {git.commit}\n" for git in environment.git}
     return "kept"
 
 

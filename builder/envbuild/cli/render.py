@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> int:
     """Write the Dockerfiles from the locks.
 
-    Without PROFILE: every profile of the workspace. A lock that is not fresh is refused: lock
-    first. Of what stands in Dockerfiles/PROFILE, only files that envbuild rendered are removed.
+    Dockerfiles/PROFILE is a whole build context: `docker build Dockerfiles/PROFILE`. Without
+    PROFILE: every profile of the workspace. A lock that is not fresh is refused: lock first. Of
+    what stands in Dockerfiles/PROFILE, only files that envbuild rendered are removed.
     """
     if chosen["to_stdout"] and (chosen["check"] or chosen["as_json"]):
         raise click.UsageError("--stdout prints Dockerfiles, and goes with no other output")
@@ -93,7 +94,7 @@ def _print(session: Session, targets: list[Target]) -> None:
         (f"{target.label}/{file.path}", file.text)
         for target in targets
         for file in target.tree.files
-        if not file.path.endswith(".dockerignore")
+        if "/" not in file.path and not file.path.endswith(".dockerignore")
     ]
     for label, text in shown:
         if len(shown) > 1:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 _MARK = b"# Rendered by envbuild"
 """How every file begins that envbuild rendered from its own templates."""
+
+_VARIANT = r"linux-(?:amd64|arm64)-(?:cpu|cu[0-9]{3})"
+_LIST = re.compile(
+    rf"{_VARIANT}/(?:apt/[^/]+/packages\.txt|git/[^/]+/source\.txt|python/python\.txt"
+    r"|conda/explicit\.txt|(?:wheels-[0-9]+|sources)/requirements\.txt|bundle/bundle\.py)"
+)
+"""The files of a variant's folder that are envbuild's by their place alone."""
+
+_IGNORE = ".dockerignore"
 
 _DIFF_LINES = 24
 """Lines of the difference of one file that are shown."""
@@ -53,7 +63,7 @@ class Target(Struct, frozen=True, kw_only=True):
     def steps(self) -> Plan:
         """What rendering does, file by file."""
         return (
-            *(self._rendered(file.path, file.text.encode()) for file in self.tree.files),
+            *(self._rendered(file.path, file.data) for file in self.tree.files),
             *(self._removed(path) for path in self.leftovers),
         )
 
@@ -71,7 +81,7 @@ class Target(Struct, frozen=True, kw_only=True):
         return Step(kind="render", target=target, action="run", reason=reason)
 
     def _removed(self, path: str) -> Step:
-        reason = "no variant is rendered to it any more"
+        reason = "nothing is rendered to it any more"
         return Step(kind="remove", target=f"{self.label}/{path}", action="run", reason=reason)
 
 
@@ -120,9 +130,10 @@ def target(
                 hint=f"envbuild lock {profile.name}",
             )
         path, label = locking.workspace_path(workspace, profile.name)
-        lock = folder.read(path, label).header
+        held = folder.read(path, label)
+        lock = held.header
         assert lock is not None  # a lock that is fresh is there
-        tree = render(profile, lock, filled.texts)
+        tree = render(profile, lock, texts=held.texts, templates=filled.texts)
         return _held(workspace, profile, tree, locked=folder.named_files(lock), filled=filled)
     except InputError as error:
         own = Problem(message=f"{profile.name}: {error.message}", hint=error.hint)
@@ -141,8 +152,8 @@ def _held(
     path = workspace.path(label)
     files.recover(path)
     names = {file.path for file in tree.files}
-    others = [name for name in files.names(path, label=label) if name not in names]
-    leftovers = tuple(name for name in others if _ours(f"{path}/{name}"))
+    others = tuple(name for name in _standing(path, label=label) if name not in names)
+    leftovers = _leftovers(path, others)
     return Target(
         profile=profile,
         path=path,
@@ -150,15 +161,64 @@ def _held(
         tree=tree,
         existing={name: files.read_if_exists(f"{path}/{name}") for name in names},
         leftovers=leftovers,
-        strays=tuple(name for name in others if name not in leftovers),
+        strays=_strays((name for name in others if name not in leftovers), names),
         locked=tuple(locked),
         sources=filled.sources,
     )
 
 
+def _standing(path: str, *, label: str, inner: str = "") -> Iterator[str]:
+    """Every file below a folder, by its path there, sorted; a link is a file."""
+    for name in files.names(f"{path}/{inner}", label=f"{label}/{inner}"):
+        below = f"{inner}{name}"
+        whole = f"{path}/{below}"
+        if os.path.isdir(whole) and not os.path.islink(whole):
+            yield from _standing(path, label=label, inner=f"{below}/")
+        else:
+            yield below
+
+
+def _leftovers(path: str, others: Iterable[str]) -> tuple[str, ...]:
+    """What envbuild rendered and no longer does: by its first words, by its place, or because the
+    ignore file beside it, which nobody else writes, lets it in by name."""
+    ignores = [name for name in files.names(path, label=path) if name.endswith(_IGNORE)]
+    named = {
+        line.removeprefix("!")
+        for name in ignores
+        if _ours(f"{path}/{name}")
+        for line in files.read_bytes(f"{path}/{name}").decode(errors="replace").splitlines()
+    }
+    return tuple(
+        name
+        for name in others
+        if _ours(f"{path}/{name}")
+        or ((name in named or _LIST.fullmatch(name)) and _plain(f"{path}/{name}"))
+    )
+
+
+def _strays(others: Iterable[str], rendered: Iterable[str]) -> tuple[str, ...]:
+    """Files of somebody else; of a folder that holds nothing of envbuild's, the folder alone."""
+    ours = {folder for name in rendered for folder in _above(name)}
+    found: dict[str, None] = {}
+    for name in others:
+        foreign = (f"{folder}/" for folder in _above(name) if folder not in ours)
+        found[next(foreign, name)] = None
+    return tuple(found)
+
+
+def _above(name: str) -> Iterator[str]:
+    """The folders that a path leads through, the outermost first."""
+    parts = name.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def _plain(path: str) -> bool:
+    return os.path.isfile(path) and not os.path.islink(path)
+
+
 def _ours(path: str) -> bool:
     """Whether a file is one that envbuild rendered: by its first words, and never a link."""
-    if os.path.islink(path) or not os.path.isfile(path):
+    if not _plain(path):
         return False
     try:
         return files.read_bytes(path).startswith(_MARK)
@@ -168,7 +228,7 @@ def _ours(path: str) -> bool:
 
 def write(chosen: Target) -> bool:
     """Write what differs and remove what is no longer rendered; False when nothing was to do."""
-    rendered = {file.path: file.text.encode() for file in chosen.tree.files}
+    rendered = {file.path: file.data for file in chosen.tree.files}
     return files.write_tree(chosen.path, rendered, remove=chosen.leftovers)
 
 
@@ -212,9 +272,12 @@ def as_data(one: Target | Refusal, status: str) -> dict[str, object]:
 
 def remember(workspace: Workspace, found: Profiles, made: Target) -> None:
     """Stamp that the Dockerfiles of a profile stand as rendered."""
+    rendered = [f"{made.label}/{file.path}" for file in made.tree.files]
+    folders = {folder for file in made.tree.files for folder in _above(file.path)}
     paths = (
         *locking.depends_on(workspace, found, made.profile, locked=made.locked),
-        *(f"{made.label}/{file.path}" for file in made.tree.files),
+        *rendered,
+        *(f"{made.label}/{folder}" for folder in sorted(folders)),
         *made.sources,
         *facts.facts_files(),
     )

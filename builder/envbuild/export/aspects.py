@@ -177,7 +177,7 @@ def apt(subject: Subject) -> Lines:
 def git(subject: Subject) -> Lines:
     """The git sources."""
     return tuple(
-        f"the git source {one.name} at {one.commit[:12]}, {one.path}"
+        f"the git source {one.name} at {(one.commit or '')[:12] or one.ref}, {one.path}"
         for one in subject.variant.environment.git
     )
 

@@ -24,7 +24,7 @@ def _content(subject: Subject) -> dict[str, Any]:
         "name": f"{subject.profile} ({subject.variant.name})",
         "build": {
             "dockerfile": f"../Dockerfiles/{subject.profile}/{subject.dockerfile}",
-            "context": f"../lockfiles/{subject.profile}",
+            "context": f"../Dockerfiles/{subject.profile}",
             "options": [f"--platform={subject.variant.platform}"],
         },
         "workspaceFolder": folder,

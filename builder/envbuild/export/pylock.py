@@ -11,44 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import msgspec
-import tomli_w
-from msgspec import Struct
-
 from envbuild.errors import ToolError
 from envbuild.export import words
-from envbuild.lock import uv
-from envbuild.tools import files, temporary, typed
+from envbuild.lock import pylock, uv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from envbuild.export.model import Subject
     from envbuild.tools.proc import Command, Outcome, Runner
-
-_OUTPUT = "pylock.toml"
-_REQUIREMENTS = "requirements.in"
-
-
-class _File(Struct, frozen=True):
-    """A wheel or a source distribution."""
-
-    hashes: dict[str, str] = {}
-
-
-class _Package(Struct, frozen=True):
-    """One package: its files are all that an installer may take."""
-
-    name: str
-    version: str = ""
-    wheels: tuple[_File, ...] = ()
-    sdist: _File | None = None
-
-
-class _Pylock(Struct, frozen=True):
-    """What is looked at of a pylock.toml."""
-
-    packages: tuple[_Package, ...] = ()
 
 
 def text(subject: Subject, tool: uv.Uv, runner: Runner) -> str:
@@ -57,41 +26,22 @@ def text(subject: Subject, tool: uv.Uv, runner: Runner) -> str:
     Raises:
         ToolError: uv or the index does not answer, or its answer is not the lock.
     """
-    with temporary.scratch(_files(subject, tool)) as folder:
-        outcome = runner(command(subject, tool, folder=folder))
-        if outcome.code:
-            raise _failed(outcome)
-        written = files.read_text(f"{folder}/{_OUTPUT}")
+    try:
+        written = pylock.ask(_question(subject), tool, runner)
+    except pylock.RefusedError as error:
+        raise _failed(error.outcome) from None
     _check(subject, written)
     top = words.heading(subject, "It names the index that was asked: do not commit it.")
     return f"{words.commented(top)}\n{_without_credentials(written)}"
 
 
-def _files(subject: Subject, tool: uv.Uv) -> dict[str, str]:
-    """The files of the call by name."""
-    rows = [{"name": pin.name, "version": pin.version, "requires-dist": []} for pin in subject.pins]
-    configuration: Mapping[str, object] = {**tool.configuration, "dependency-metadata": rows}
-    pins = "".join(f"{pin.name}=={pin.version}\n" for pin in subject.pins)
-    return {_REQUIREMENTS: pins, "uv.toml": tomli_w.dumps(configuration)}
-
-
 def command(subject: Subject, tool: uv.Uv, *, folder: str) -> Command:
     """The call of uv in a folder that holds its files."""
-    asked = subject.locked.input
-    argv = [tool.executable, "pip", "compile", _REQUIREMENTS, "--config-file", "uv.toml"]
-    argv += ["--python", tool.python, "--python-version", asked.python]
-    argv += ["--python-platform", asked.platform, "--exclude-newer", asked.as_of]
-    argv += ["--no-deps", "--only-binary", ":all:"]
-    for package in subject.locked.packages:
-        if package.integrity in ("source", "stub"):
-            argv += ["--no-binary", package.name]
-    for index in subject.variant.environment.python.indexes:
-        if index.name in asked.indexes:
-            argv += ["--index", f"{index.name}={index.url}"]
-    argv += ["--no-header", "--quiet", "--color", "never"]
-    argv += ["--format", "pylock.toml", "--output-file", _OUTPUT]
-    argv += ["--offline"] if tool.offline else []
-    return uv.compile_command(argv, tool, folder=folder)
+    return pylock.command(_question(subject), tool, folder=folder)
+
+
+def _question(subject: Subject) -> pylock.Question:
+    return pylock.locked(subject.variant, subject.locked, subject.pins)
 
 
 _WHY = {
@@ -120,14 +70,8 @@ def _check(subject: Subject, written: str) -> None:
     Raises:
         ToolError: with the first packages that differ.
     """
-    import tomllib
-
-    try:
-        read = typed.convert(tomllib.loads(written), _Pylock)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ToolError(f"uv's pylock.toml cannot be read: {error}") from None
     wanted = {(pin.name, pin.version): frozenset(pin.hashes) for pin in subject.pins}
-    found = {(one.name, one.version): _hashes(one) for one in read.packages}
+    found = {(one.name, one.version): _hashes(one) for one in pylock.packages(written)}
     wrong = [key for key in wanted if not (found.get(key) and found[key] <= wanted[key])]
     wrong += [key for key in found if key not in wanted]
     if wrong:
@@ -138,7 +82,7 @@ def _check(subject: Subject, written: str) -> None:
         )
 
 
-def _hashes(package: _Package) -> frozenset[str]:
+def _hashes(package: pylock.Package) -> frozenset[str]:
     """The sha256 of each file; empty text for a file without one."""
     listed = (*package.wheels, *((package.sdist,) if package.sdist else ()))
     digests = (file.hashes.get("sha256") for file in listed)

@@ -31,6 +31,7 @@ from envbuild.knowledge.model import (
     Distribution,
     Fact,
     GpuFloor,
+    Layer,
     Placeholder,
     Row,
     TorchBuild,
@@ -282,6 +283,11 @@ def placeholders() -> tuple[Placeholder, ...]:
 def distributions() -> tuple[Distribution, ...]:
     """The base distributions that are known."""
     return _rows("distributions", Distribution)
+
+
+def layers() -> tuple[Layer, ...]:
+    """Which packages stand in which piece of an image's wheels."""
+    return _rows("layers", Layer)
 
 
 def facts_files() -> tuple[str, ...]:

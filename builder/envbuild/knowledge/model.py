@@ -102,6 +102,17 @@ class GpuFloor(Row, frozen=True, kw_only=True):
     remark: str = ""
 
 
+class Layer(Row, frozen=True, kw_only=True):
+    """Packages whose wheels stand in one piece of an image's layers, and why.
+
+    ``piece`` 1 stands below 2; a name in ``packages`` may end in ``*``.
+    """
+
+    piece: int
+    packages: tuple[str, ...]
+    reason: str
+
+
 class Subject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The facts that a correction is about: a property of a release, or of every release."""
 

@@ -51,6 +51,14 @@ def input_digest(asked: SolverInput) -> str:
     return sha256(_TAG + msgspec.json.encode(asked, order="sorted"))
 
 
+def lock_digest(locked: VariantLock) -> str:
+    """``sha256:`` and the digest of all that a variant's lock says, as canonical JSON.
+
+    An image carries it as its label ``io.envbuild.lock-digest``.
+    """
+    return f"sha256:{sha256(msgspec.json.encode(locked, order='sorted'))}"
+
+
 def encode(lock: Lock) -> bytes:
     """The header as it is written: sealed, sorted keys, two spaces, final newline."""
     sealed = msgspec.structs.replace(lock, seal=_seal(lock))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from envbuild.lock.diff import LockSide
+from envbuild.lock.folder import lock_digest
 from envbuild.lock.model import VariantLock
 from envbuild.lock.moves import Move, Risk, grouped, newer, touches_cuda, version_move
 from envbuild.tools.images import Image
@@ -157,9 +158,10 @@ def _variants(lock: LockSide, image: Image) -> tuple[str, ...]:
 
 def _against(locked: VariantLock, image: Image, *, image_is_new: bool) -> Iterator[Move]:
     made_from = image.labels.get(_DIGEST, "")
-    if made_from and made_from != f"sha256:{locked.digest}":
+    digest = lock_digest(locked)
+    if made_from and made_from != digest:
         why = "the image was made from another lock"
-        old, new = _ordered(f"sha256:{locked.digest}", made_from, image_is_new=image_is_new)
+        old, new = _ordered(digest, made_from, image_is_new=image_is_new)
         yield Move(risk="input", what=f"label {_DIGEST}", old=old, new=new, why=why)
     wanted = {row.name: row.version for row in locked.provided}
     wanted |= {package.name: package.version for package in locked.packages}

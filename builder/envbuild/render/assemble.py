@@ -2,69 +2,74 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from envbuild.errors import InputError
+from envbuild.lock.folder import lock_digest
 from envbuild.lock.model import Lock, VariantLock
-from envbuild.profile.model import Environment, GitSource
+from envbuild.profile.model import Environment
 from envbuild.profile.resolved import Variant
 from envbuild.profile.rules import LICENCE
 from envbuild.render import context as c
-from envbuild.render import stages
+from envbuild.render import guard, stages
 from envbuild.render.context import Context
+from envbuild.render.inputs import BASE, BUILD, images, locked_variant
+from envbuild.render.model import StageImage, StepInput
+from envbuild.render.stages import Folders
 from envbuild.tools import typed
 
 
-def assemble(variant: Variant, lock: Lock, *, dockerfile: str) -> Context:
+def assemble(
+    variant: Variant, lock: Lock, *, inputs: Iterable[StepInput], dockerfile: str, templates: str
+) -> Context:
     """What the templates are told about one variant.
+
+    ``inputs`` are the input folders of its build context; ``templates`` is a digest of the
+    templates, on which the image depends too.
 
     Raises:
         InputError: the lock does not have the variant, or holds what no lock can hold.
     """
     environment = variant.environment
-    locked = _locked(variant, lock)
-    apt = _runtime_apt(environment)
-    python = stages.python(environment, lock, locked)
-    files = _files(environment, lock)
+    locked = locked_variant(variant, lock)
+    folders = Folders(inputs, locked)
+    python = stages.python(environment, folders)
+    found = images(variant, lock)
+    libraries = stages.libraries(environment, folders)
     made = Context(
         profile=environment.name,
         summary=environment.summary,
         variant=variant.name,
         platform=variant.platform,
         dockerfile=dockerfile,
-        digest=locked.digest,
         accept_eula=environment.accept_eula,
         unpinned=tuple(c.Note(what=note.what, why=note.why) for note in locked.unpinned),
-        image=stages.base_image(environment),
-        build_image=environment.base.build_image or stages.base_image(environment),
-        apt=apt,
-        checkouts=tuple(_checkout(git) for git in environment.git if git.install != "cmake"),
-        libraries=stages.libraries(environment),
+        images=tuple(c.Image(argument=i.argument, default=i.pinned) for i in found),
+        build_image=BUILD if environment.base.build_image else BASE,
+        sources_apt=folders.apt("sources"),
+        apt=folders.apt("base"),
+        checkouts=stages.checkouts(environment, folders),
+        libraries=libraries,
         python=python,
         build_constraints=environment.python.build_constraints,
-        locked=_wheel_file(locked),
-        wheels=stages.wheels(environment, locked, apt=apt, python=python),
-        files=files,
-        context=_context_paths(locked, files),
+        locked=folders.pieces(),
+        wheels=stages.wheels(variant, locked, folders=folders, python=python, images=found),
+        guard=_guard(variant),
+        files=_files(variant, lock),
+        context=(),
         variables=_variables(environment, python),
         inherited_path=_path(environment, python),
-        labels=_labels(variant, locked),
+        labels=_labels(variant, locked, found),
         user=_user(environment),
         workdir=environment.workdir,
         entrypoint=environment.entrypoint,
         command=environment.command,
     )
-    return _checked(made, lock.profile)
-
-
-def _locked(variant: Variant, lock: Lock) -> VariantLock:
-    found = lock.variants.get(variant.name)
-    if found is None:
-        raise InputError(
-            f"{lock.profile}: {variant.name} is not locked",
-            hint=f"run: envbuild lock {lock.profile}",
-        )
-    return found
+    made = msgspec.structs.replace(made, context=_context_paths(made, folders))
+    return _checked(_with_recipe(made, templates), lock.profile)
 
 
 def _checked(made: Context, profile: str) -> Context:
@@ -82,57 +87,54 @@ def _checked(made: Context, profile: str) -> Context:
         ) from None
 
 
-def _runtime_apt(environment: Environment) -> tuple[str, ...]:
-    """The profile's packages, and those of repositories that are used from their checkout.
+def _guard(variant: Variant) -> c.Guard | None:
+    """The guard of what the base bundles, where it has an interpreter that can look at it.
 
-    micromamba trusts the certificates of the system and refuses to work without any.
+    With conda and uv the bundled sites are in an environment that the build itself makes.
     """
-    names = {*environment.apt, *(("ca-certificates",) if environment.conda else ())}
-    for git in environment.git:
-        if git.install != "cmake":
-            names.update(git.apt)
-    return tuple(sorted(names))
-
-
-def _checkout(git: GitSource) -> c.Checkout:
-    return c.Checkout(
-        name=git.name,
-        url=git.url,
-        commit=git.commit,
-        ref=git.ref,
-        path=git.path,
-        project=f"{git.path}/{git.subdirectory}" if git.subdirectory else git.path,
-        install=git.install == "pip",
+    python = variant.environment.python
+    if python.source != "image" or python.interpreter is None:
+        return None
+    if python.prefix is not None and not python.bundled_sites:
+        return None
+    return c.Guard(
+        input=c.Input(
+            path=f"{variant.name}/{guard.FOLDER}",
+            file=guard.SCRIPT,
+            sha256=hashlib.sha256(guard.script()).hexdigest(),
+        ),
+        interpreter=python.interpreter,
+        sites=python.bundled_sites,
     )
 
 
-def _files(environment: Environment, lock: Lock) -> tuple[c.Copied, ...]:
+def _with_recipe(made: Context, templates: str) -> Context:
+    """The context with the digest of all that the image is made of, for the guard."""
+    if made.guard is None:
+        return made
+    recipe = hashlib.sha256(msgspec.json.encode((made, templates))).hexdigest()
+    known = msgspec.structs.replace(made.guard, recipe=recipe)
+    return msgspec.structs.replace(made, guard=known)
+
+
+def _files(variant: Variant, lock: Lock) -> tuple[c.Copied, ...]:
     held = {file.path for file in lock.files}
-    copied = tuple(
-        c.Copied(source=f"files/{file.source}", path=file.path, mode=file.mode)
-        for file in environment.files
-    )
-    for file in copied:
-        if file.source not in held:
+    for file in variant.environment.files:
+        if f"files/{file.source}" not in held:
             raise InputError(
-                f"the lock of {lock.profile} does not hold {file.source}",
+                f"the lock of {lock.profile} does not hold files/{file.source}",
                 hint=f"run: envbuild lock {lock.profile}",
             )
-    return copied
+    return tuple(
+        c.Copied(source=f"{variant.name}/files/{file.source}", path=file.path, mode=file.mode)
+        for file in variant.environment.files
+    )
 
 
-def _wheel_file(locked: VariantLock) -> c.LockedFile | None:
-    """The requirement file of wheels; None when nothing is in it."""
-    if not locked.has_wheels:
-        return None
-    return c.LockedFile(path=locked.wheels.path, sha256=locked.wheels.sha256)
-
-
-def _context_paths(locked: VariantLock, files: tuple[c.Copied, ...]) -> tuple[str, ...]:
-    """What a build reads of the lock folder."""
-    explicit = locked.conda.explicit[:1] if locked.conda else ()
-    named = {file.path for file in (_wheel_file(locked), locked.sources, *explicit) if file}
-    return tuple(sorted(named.union(file.source for file in files)))
+def _context_paths(made: Context, folders: Folders) -> tuple[str, ...]:
+    """What a build reads of its context."""
+    found = {*folders.paths, *(file.source for file in made.files)}
+    return tuple(sorted(found | ({made.guard.input.path} if made.guard else set())))
 
 
 def _variables(environment: Environment, python: c.Python) -> tuple[c.Pair, ...]:
@@ -142,6 +144,10 @@ def _variables(environment: Environment, python: c.Python) -> tuple[c.Pair, ...]
     if python.prefix:
         values["CONDA_PREFIX" if python.source == "conda" else "VIRTUAL_ENV"] = python.prefix
     values.update(environment.env)
+    return _sorted(values)
+
+
+def _sorted(values: Mapping[str, str]) -> tuple[c.Pair, ...]:
     return tuple(c.Pair(name, value) for name, value in sorted(values.items()))
 
 
@@ -152,19 +158,22 @@ def _path(environment: Environment, python: c.Python) -> str | None:
     return f"{python.prefix}/bin"
 
 
-def _labels(variant: Variant, locked: VariantLock) -> tuple[c.Pair, ...]:
+def _labels(
+    variant: Variant, locked: VariantLock, found: tuple[StageImage, ...]
+) -> tuple[c.Pair, ...]:
     environment = variant.environment
+    base = next(image for image in found if image.argument == BASE)
     values = {
-        "io.envbuild.lock-digest": f"sha256:{locked.digest}",
+        "io.envbuild.lock-digest": lock_digest(locked),
         "io.envbuild.profile": environment.name,
         "io.envbuild.variant": variant.name,
-        "org.opencontainers.image.base.name": environment.base.image,
+        "org.opencontainers.image.base.name": base.reference,
         "org.opencontainers.image.description": environment.summary,
         "org.opencontainers.image.title": environment.name,
     }
-    if environment.base.digest:
-        values["org.opencontainers.image.base.digest"] = environment.base.digest
-    return tuple(c.Pair(name, value) for name, value in sorted(values.items()))
+    if base.digest:
+        values["org.opencontainers.image.base.digest"] = base.digest
+    return _sorted(values)
 
 
 def _user(environment: Environment) -> c.RunAs | None:

@@ -12,7 +12,6 @@ from msgspec import Meta, Struct
 
 from envbuild.profile.words import (
     AbsolutePath,
-    AptName,
     CmakeOption,
     Commit,
     GitRef,
@@ -23,17 +22,21 @@ from envbuild.profile.words import (
     PythonVersion,
     RelativePath,
     Requirement,
+    SiteGlob,
     Text,
     Uid,
     UserName,
     VariantName,
 )
+from envbuild.render.model import Argument
 
 # \Z, not $: the latter allows a line break at the end.
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+DigestOrNone = Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")]
 Platform = Annotated[str, Meta(pattern=r"^linux/(amd64|arm64)\Z")]
 Pin = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*==[A-Za-z0-9][A-Za-z0-9.!+_-]*\Z")]
 Reference = Annotated[str, Meta(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?\Z")]
+Snapshot = Annotated[str, Meta(pattern=r"^([0-9]{8}T[0-9]{6}Z)?\Z")]
 
 
 class Pair(Struct, frozen=True):
@@ -50,14 +53,44 @@ class Note(Struct, frozen=True, kw_only=True):
     why: Line
 
 
+class Image(Struct, frozen=True, kw_only=True):
+    """A build argument that names an image, and its default."""
+
+    argument: Argument
+    default: Reference
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    """An input folder of the context: its path there, the name of its list file, and the sha256
+    of that file."""
+
+    path: RelativePath
+    file: RelativePath
+    sha256: Digest
+
+
+class Apt(Struct, frozen=True, kw_only=True):
+    """The Debian packages of a stage.
+
+    ``pinned``: the list names versions, and they are verified. ``snapshot`` is the state of the
+    archive that is asked (``20260212T000000Z``); empty: the newest.
+    """
+
+    input: Input
+    pinned: bool
+    snapshot: Snapshot
+
+
 class Checkout(Struct, frozen=True, kw_only=True):
     """A git repository at a commit, fetched to ``/src/<name>`` and copied to ``path``.
 
     ``project`` is the folder to install from, as it stands in the image; ``install`` is false when
-    the checkout is only left there. ``ref`` is for people.
+    the checkout is only left there. ``input`` says what is fetched; ``url``, ``commit`` and
+    ``ref`` are for people.
     """
 
     name: Name
+    input: Input
     url: GitUrl
     commit: Commit
     path: AbsolutePath
@@ -76,30 +109,16 @@ class Library(Struct, frozen=True, kw_only=True):
 
     checkout: Checkout
     path: AbsolutePath
-    apt: tuple[AptName, ...]
+    apt: Apt
     options: tuple[CmakeOption, ...]
-
-
-class LockedFile(Struct, frozen=True, kw_only=True):
-    """A requirement file of the lock folder, and its sha256 when the lock was written."""
-
-    path: RelativePath
-    sha256: Digest
-
-
-class Conda(Struct, frozen=True, kw_only=True):
-    """The conda packages at the Python's prefix: the ``explicit`` file that names each by its
-    address and hash, and the ``image`` that holds the micromamba to install it with."""
-
-    image: Reference
-    explicit: LockedFile
 
 
 class Python(Struct, frozen=True, kw_only=True):
     """The interpreter. ``executable`` is the one that packages are installed for.
 
     ``prefix`` is the environment that is made; None: packages go into the image's interpreter
-    itself (``in_place``). ``uv_image`` is where uv comes from.
+    itself (``in_place``). ``input`` is what an interpreter that the image lacks is installed from:
+    by uv its version, by conda the file that names each package by its address and hash.
     """
 
     source: Literal["image", "uv", "conda"]
@@ -107,13 +126,19 @@ class Python(Struct, frozen=True, kw_only=True):
     executable: AbsolutePath
     interpreter: AbsolutePath | None = None
     prefix: AbsolutePath | None = None
-    uv_image: Reference | None = None
-    conda: Conda | None = None
+    input: Input | None = None
 
     @property
     def in_place(self) -> bool:
         """Whether packages go into an interpreter that the base image has."""
         return self.prefix is None
+
+
+class Piece(Struct, frozen=True, kw_only=True):
+    """Locked wheels that are installed in one layer; ``heavy``: before all that moves."""
+
+    input: Input
+    heavy: bool
 
 
 class Build(Struct, frozen=True, kw_only=True):
@@ -130,21 +155,21 @@ class Build(Struct, frozen=True, kw_only=True):
 class Wheels(Struct, frozen=True, kw_only=True):
     """The stage that builds wheels of what the index has only as source.
 
-    ``image`` is None when it stands on the stage ``base``; else the image that has the compilers,
-    where ``libraries`` and the Python have to be made again. ``isolated`` are the pins that are
-    there before the first build without isolation, ``pins`` all of them, ``stubs`` those whose
-    content is a vendor's and not pinned. ``recipe`` is a digest of all that the stage is made
-    of: podman's cache does not see what a mount of it holds.
+    ``image`` is None when it stands on the stage ``base``; else the argument of the image that has
+    the compilers, where ``libraries`` and the Python have to be made again. ``isolated`` are the
+    pins that are there before the first build without isolation, ``pins`` all of them, ``stubs``
+    those whose content is a vendor's and not pinned. ``recipe`` is a digest of all that the stage
+    is made of: podman's cache does not see what a mount of it holds.
     """
 
-    file: LockedFile
-    recipe: Digest
+    input: Input
+    recipe: DigestOrNone
     builds: tuple[Build, ...]
     pins: tuple[Pin, ...]
     isolated: tuple[Pin, ...]
     stubs: tuple[Pin, ...]
-    apt: tuple[AptName, ...]
-    image: Reference | None = None
+    apt: Apt | None = None
+    image: Argument | None = None
     libraries: tuple[Library, ...] = ()
 
     @property
@@ -153,8 +178,22 @@ class Wheels(Struct, frozen=True, kw_only=True):
         return any(not build.isolation for build in self.builds)
 
 
+class Guard(Struct, frozen=True, kw_only=True):
+    """What the base image bundles, and must still hold at the end.
+
+    ``interpreter`` runs the script of ``input``; ``sites`` are the bundled folders (none: the
+    interpreter's own). ``recipe`` is a digest of all that the image is made of, see
+    :class:`Wheels`.
+    """
+
+    input: Input
+    interpreter: AbsolutePath
+    sites: tuple[SiteGlob, ...]
+    recipe: DigestOrNone = ""
+
+
 class Copied(Struct, frozen=True, kw_only=True):
-    """A file of the lock folder and where it goes."""
+    """A file of the context and where it goes."""
 
     source: RelativePath
     path: AbsolutePath
@@ -172,10 +211,11 @@ class RunAs(Struct, frozen=True, kw_only=True):
 class Context(Struct, frozen=True, kw_only=True):
     """What ``Dockerfile.j2`` and ``dockerignore.j2`` are given; each field is one variable.
 
-    ``dockerfile`` is the file's own name; ``image`` the base with its digest, ``build_image``
-    where native code is compiled. ``apt`` are the packages of the image, sorted. ``locked`` is
-    the requirement file of wheels (None: there are none), ``wheels`` the stage for the rest.
-    ``variables`` become ENV; ``inherited_path`` is put before the image's PATH.
+    ``dockerfile`` is the file's own name; ``images`` are the build arguments that name images,
+    ``build_image`` the one where native code is compiled. ``apt`` are the packages of the image.
+    ``locked`` are the pieces of the locked wheels, ``wheels`` the stage for the rest. ``context``
+    is what a build reads: input folders and copied files. ``variables`` become ENV;
+    ``inherited_path`` is put before the image's PATH.
     """
 
     profile: Name
@@ -183,18 +223,19 @@ class Context(Struct, frozen=True, kw_only=True):
     variant: VariantName
     platform: Platform
     dockerfile: RelativePath
-    digest: Digest
     accept_eula: bool | None
     unpinned: tuple[Note, ...]
-    image: Reference
-    build_image: Reference
-    apt: tuple[AptName, ...]
+    images: tuple[Image, ...]
+    build_image: Argument
+    sources_apt: Apt | None
+    apt: Apt | None
     checkouts: tuple[Checkout, ...]
     libraries: tuple[Library, ...]
     python: Python
     build_constraints: tuple[Requirement, ...]
-    locked: LockedFile | None
+    locked: tuple[Piece, ...]
     wheels: Wheels | None
+    guard: Guard | None
     files: tuple[Copied, ...]
     context: tuple[RelativePath, ...]
     variables: tuple[Pair, ...]

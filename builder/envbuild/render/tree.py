@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from envbuild.errors import InputError
+from envbuild.lock.folder import sha256
 from envbuild.lock.model import Lock
 from envbuild.profile.resolved import ResolvedProfile, Variant
-from envbuild.render import verify
+from envbuild.render import guard, verify
 from envbuild.render.assemble import assemble
+from envbuild.render.context import Context
+from envbuild.render.inputs import inputs
 from envbuild.render.model import RenderedFile, RenderedTree
 from envbuild.render.templates import DOCKERFILE, DOCKERIGNORE, fill
 from envbuild.render.twin import inert
 
 
-def render(profile: ResolvedProfile, lock: Lock, templates: Mapping[str, str]) -> RenderedTree:
-    """A Dockerfile and its ignore file for each variant.
+def render(
+    profile: ResolvedProfile,
+    lock: Lock,
+    *,
+    texts: Mapping[str, bytes],
+    templates: Mapping[str, str],
+) -> RenderedTree:
+    """For each variant a Dockerfile, its ignore file, and the folder that they read.
 
-    ``templates`` are texts by their path below ``templates/``. The lock is taken as it is: whether
+    ``texts`` are the files of the lock folder, ``templates`` texts by their path below
+    ``templates/``. The lock is taken as it is: whether
     it is fresh is the caller's question (:mod:`envbuild.lock.freshness`).
 
     Raises:
@@ -34,7 +46,9 @@ def render(profile: ResolvedProfile, lock: Lock, templates: Mapping[str, str]) -
     files = [
         file
         for variant in profile.variants
-        for file in _variant(variant, names[variant.name], lock=lock, templates=templates)
+        for file in _variant(
+            variant, names[variant.name], lock=lock, texts=texts, templates=templates
+        )
     ]
     return RenderedTree(
         profile=profile.name, files=tuple(sorted(files, key=lambda file: file.path))
@@ -50,19 +64,58 @@ def dockerfile_names(profile: ResolvedProfile) -> dict[str, str]:
 
 
 def _variant(
-    variant: Variant, name: str, *, lock: Lock, templates: Mapping[str, str]
-) -> tuple[RenderedFile, ...]:
-    context = assemble(variant, lock, dockerfile=name)
+    variant: Variant,
+    name: str,
+    *,
+    lock: Lock,
+    texts: Mapping[str, bytes],
+    templates: Mapping[str, str],
+) -> Iterator[RenderedFile]:
+    folders = inputs(variant, lock, texts)
+    context = assemble(
+        variant,
+        lock,
+        inputs=folders,
+        dockerfile=name,
+        templates=_digest(tuple(sorted(templates.items()))),
+    )
     text = tidy(fill(templates, DOCKERFILE, context))
     harmless = inert(context)
     twin = text if harmless == context else tidy(fill(templates, DOCKERFILE, harmless))
     verify.dockerfile(text, twin, context)
     ignored = tidy(fill(templates, DOCKERIGNORE, context))
     verify.dockerignore(ignored, context)
-    return (
-        RenderedFile(path=name, text=text),
-        RenderedFile(path=f"{name}.dockerignore", text=ignored),
-    )
+    yield RenderedFile(path=name, data=text.encode())
+    yield RenderedFile(path=f"{name}.dockerignore", data=ignored.encode())
+    for folder in folders:
+        yield RenderedFile(path=folder.file, data=folder.text.encode())
+    if context.guard:
+        yield RenderedFile(path=f"{context.guard.input.path}/{guard.SCRIPT}", data=guard.script())
+    yield from _copied(context, variant, lock=lock, texts=texts)
+
+
+@functools.lru_cache(maxsize=2)
+def _digest(templates: tuple[tuple[str, str], ...]) -> str:
+    state = hashlib.sha256()
+    for name, text in templates:
+        state.update(f"{name}\0{text}\0".encode())
+    return state.hexdigest()
+
+
+def _copied(
+    context: Context, variant: Variant, *, lock: Lock, texts: Mapping[str, bytes]
+) -> Iterator[RenderedFile]:
+    """The profile's files, as the lock folder holds them; one may go to several places."""
+    held = {file.path: file.sha256 for file in lock.files}
+    for path in {file.source for file in context.files}:
+        inner = path.removeprefix(f"{variant.name}/")
+        data = texts.get(inner)
+        if data is None or sha256(data) != held[inner]:
+            raise InputError(
+                f"the lock folder's {inner} is missing, or not what was locked",
+                hint=f"restore it, or run: envbuild lock --force {lock.profile}",
+            )
+        yield RenderedFile(path=path, data=data)
 
 
 def tidy(text: str) -> str:

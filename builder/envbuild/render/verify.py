@@ -15,6 +15,10 @@ from envbuild.render.twin import inert_text
 _INHERITED = "\x00"
 """Stands for the base's PATH; no value of a profile can hold it."""
 
+_BASE = "${BASE_IMAGE}"
+_TOOLS = {"uv": "${UV_IMAGE}", "conda": "${MICROMAMBA_IMAGE}"}
+"""What is taken from another image, by where Python comes from."""
+
 _HINT = "a value goes into a template through sh, docker_word, exec_form or comment"
 
 
@@ -151,7 +155,9 @@ def _says(instructions: Sequence[Instruction], context: Context) -> None:
 
 
 def _images(instructions: Sequence[Instruction], context: Context) -> None:
-    """The last stage stands on the base, and each image that is built on is used somewhere."""
+    """The arguments name the images of the plan; the last stage stands on the base, and each image
+    that is built on is used somewhere."""
+    _arguments(instructions, context)
     roots: dict[str, str] = {}
     image = ""
     line = 1
@@ -162,15 +168,31 @@ def _images(instructions: Sequence[Instruction], context: Context) -> None:
         image = roots.get(name, name)
         line = found.line
         roots[alias[-1] if alias else f"\x00{line}"] = image
-    if image != context.image:
-        raise _Mismatch(f"the last stage stands on {image}; the profile says {context.image}", line)
-    wanted = [context.image]
-    wanted += [context.wheels.image] if context.wheels and context.wheels.image else []
-    wanted += [context.python.uv_image] if context.python.uv_image else []
-    wanted += [context.python.conda.image] if context.python.conda else []
+    if image != _BASE:
+        raise _Mismatch(f"the last stage stands on {image}; the profile's stands on {_BASE}", line)
+    wanted = [_BASE]
+    wanted += [f"${{{context.wheels.image}}}"] if context.wheels and context.wheels.image else []
+    wanted += [tool for source, tool in _TOOLS.items() if source == context.python.source]
     for reference in wanted:
         if reference not in roots.values():
             raise _Mismatch(f"FROM {reference} is missing", line)
+
+
+def _arguments(instructions: Sequence[Instruction], context: Context) -> None:
+    """Before the first stage, each argument with the image that the lock names for it."""
+    said: dict[str, tuple[str, int]] = {}
+    for found in instructions:
+        if found.keyword == "FROM":
+            break
+        if found.keyword == "ARG":
+            name, _, value = found.arguments.partition("=")
+            said[name] = (value, found.line)
+    for image in context.images:
+        value, line = said.get(image.argument, ("", 1))
+        if value != image.default:
+            wrong = f"is {value}" if value else "is missing"
+            message = f"ARG {image.argument} {wrong}; the lock says {image.default}"
+            raise _Mismatch(message, line)
 
 
 def _planned(context: Context) -> Iterator[tuple[str, str, object]]:

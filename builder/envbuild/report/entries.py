@@ -121,6 +121,13 @@ def _distributions() -> Iterator[Entry]:
         yield _entry(row, ("distributions", row.name, "glibc"), row.glibc)
 
 
+def _layers() -> Iterator[Entry]:
+    for row in facts.layers():
+        for package in row.packages:
+            where = ("layers", package, "piece")
+            yield _entry(row, where, str(row.piece), remark=row.reason)
+
+
 def _corrections() -> Iterator[Entry]:
     for row in facts.corrections():
         yield _entry(row, ("corrections", row.id, row.verdict), row.truth, remark=row.claim)
@@ -173,6 +180,7 @@ _FACTS: dict[str, Callable[[], Iterable[Entry]]] = {
     "companions": _companions,
     "placeholders": _placeholders,
     "distributions": _distributions,
+    "layers": _layers,
     "corrections": _corrections,
 }
 
@@ -216,6 +224,7 @@ MEANINGS = {
     "companions": "what works with a torch, among the packages compiled against it",
     "placeholders": "packages that the public index holds only as placeholders",
     "distributions": "base distributions: their glibc",
+    "layers": "which piece of an image's wheels a package stands in: 1 moves least",
     "corrections": "statements that go around, held against what was found",
     "rules": "what may not meet, and the ways out",
     "signatures": "what a message in a log means, and the way out",

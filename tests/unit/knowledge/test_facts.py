@@ -13,6 +13,7 @@ from envbuild.knowledge.model import (
     Correction,
     Distribution,
     GpuFloor,
+    Layer,
     Placeholder,
     TorchBuild,
 )
@@ -25,6 +26,7 @@ ROWS = {
     "corrections": Correction,
     "distributions": Distribution,
     "gpus": GpuFloor,
+    "layers": Layer,
     "placeholders": Placeholder,
     "torch": TorchBuild,
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from envbuild.lock.folder import sha256
 from envbuild.lock.model import (
     LOCK_FORMAT,
     CondaHalf,
@@ -59,20 +60,50 @@ def package(pin, integrity="wheel", system=()):
     )
 
 
+def requirements(packages):
+    """A requirement file of the lock folder: hashes on lines of their own, and who asked."""
+    lines = ["# Locked by envbuild."]
+    for one in packages:
+        lines.append(f"{one.name}=={one.version} \\")
+        lines += [f"    --hash=sha256:{'1' * 64} \\", f"    --hash=sha256:{'2' * 64}"]
+        lines.append("    # via profile")
+    return ("\n".join(lines) + "\n").encode()
+
+
+EXPLICIT = b"# platform: linux-64\n@EXPLICIT\nhttps://conda.example/a-1.conda#sha256:aa\n"
+
+
+def texts_of(lock, **changed):
+    """The files of the lock folder that a lock names, made of its packages."""
+    found = {file.path: f"the file {file.path}\n".encode() for file in lock.files}
+    for variant in lock.variants.values():
+        wheels = [one for one in variant.packages if one.integrity == "wheel"]
+        found[variant.wheels.path] = requirements(wheels)
+        if variant.sources:
+            built = [one for one in variant.packages if one.integrity != "wheel"]
+            found[variant.sources.path] = requirements(built)
+        if variant.conda:
+            found[variant.conda.explicit[0].path] = EXPLICIT
+    return found | changed
+
+
 def variant_lock(*packages, name=VARIANT, unpinned=(), **changes):
+    wheels = [one for one in packages if one.integrity == "wheel"]
+    built = [one for one in packages if one.integrity != "wheel"]
     fields = {
         "digest": "d" * 64,
         "input": SolverInput(image="i", python="3.11", platform="p", as_of="a", requirements=()),
-        "wheels": FileDigest(path=f"{name}.txt", sha256="a" * 64),
+        "wheels": FileDigest(path=f"{name}.txt", sha256=sha256(requirements(wheels))),
         "packages": packages,
         "unpinned": tuple(Unpinned(what=what, why=why) for what, why in unpinned),
     }
-    if any(p.integrity != "wheel" for p in packages):
-        fields["sources"] = FileDigest(path=f"{name}.sdist.txt", sha256="b" * 64)
+    if built:
+        digest = sha256(requirements(built))
+        fields["sources"] = FileDigest(path=f"{name}.sdist.txt", sha256=digest)
     return VariantLock(**fields | changes)
 
 
-def conda_half(own="linux-64.explicit.txt", sha256="e" * 64):
+def conda_half(own="linux-64.explicit.txt", digest=None):
     """A conda half whose own platform has this file for explicit installs."""
 
     def file(path, digest="f" * 64):
@@ -81,7 +112,7 @@ def conda_half(own="linux-64.explicit.txt", sha256="e" * 64):
     return CondaHalf(
         solver="py-rattler 0.28.0",
         packages=(),
-        explicit=(file(own, sha256), file("linux-aarch64.explicit.txt")),
+        explicit=(file(own, digest or sha256(EXPLICIT)), file("linux-aarch64.explicit.txt")),
         environment=file("environment.yml"),
         lock=file("conda-lock.yml"),
         virtual=file("virtual-packages.yml"),
@@ -94,12 +125,21 @@ def locked(*packages, files=(), tools=None, **changes):
         profile="demo",
         tools={"uv": "0.13.8"} if tools is None else tools,
         variants={VARIANT: variant_lock(*packages, **changes)},
-        files=tuple(FileDigest(path=path, sha256="c" * 64) for path in files),
+        files=tuple(
+            FileDigest(path=path, sha256=sha256(f"the file {path}\n".encode())) for path in files
+        ),
     )
 
 
+def tree(profile, lock, templates, texts=None):
+    """Every rendered file by its path."""
+    held = texts_of(lock) if texts is None else texts
+    made = render(profile, lock, texts=held, templates=templates)
+    return {file.path: file.text for file in made.files}
+
+
 def text(profile, lock, templates, path="Dockerfile"):
-    return {f.path: f.text for f in render(profile, lock, templates).files}[path]
+    return tree(profile, lock, templates)[path]
 
 
 def runs(profile, lock, templates):

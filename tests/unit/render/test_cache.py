@@ -3,16 +3,28 @@
 import msgspec
 import pytest
 
-from envbuild.lock.model import FileDigest
+from envbuild.lock.folder import sha256
 from envbuild.render.dockerfile import parse
 
-from .conftest import VARIANT, conda_half, locked, package, resolved, runs, text
+from .conftest import (
+    EXPLICIT,
+    VARIANT,
+    conda_half,
+    locked,
+    package,
+    resolved,
+    runs,
+    texts_of,
+    tree,
+)
 
 
-@pytest.mark.parametrize("source", ["image", "uv", "conda"])
+@pytest.mark.parametrize("source", ["image", "uv", "conda", "in place"])
 def test_what_is_mounted_is_named_in_the_command(templates, source):
     """podman 4.3 takes a layer from its cache although the mounted file has changed."""
     python = {"version": "3.11", "source": source, "interpreter": "/python.sh", "prefix": "/opt/e"}
+    if source == "in place":
+        python |= {"source": "image", "prefix": None}
     conda = {"channels": ["conda-forge"], "packages": ["python=3.11"]}
     profile = resolved(python=python, **({"conda": conda} if source == "conda" else {}))
     lock = locked(
@@ -20,27 +32,58 @@ def test_what_is_mounted_is_named_in_the_command(templates, source):
         package("docopt==0.6.2", "source"),
         conda=conda_half() if source == "conda" else None,
     )
-    named = {
-        f"{VARIANT}.txt": "a" * 64,
-        f"{VARIANT}.sdist.txt": "b" * 64,
-        "linux-64.explicit.txt": "e" * 64,
-    }
-    checked = 0
-    for run in parse(text(profile, lock, templates)):
+    made = tree(profile, lock, templates)
+    checked = []
+    for run in parse(made["Dockerfile"]):
         for flag in run.flags:
             mount = dict(part.partition("=")[::2] for part in flag.split(","))
-            if mount.get("source") in named:
-                digest = named[mount["source"]]
-                assert f'"$(sha256sum < {mount["target"]})" = "{digest}  -"' in run.arguments
-                checked += 1
-            elif mount.get("source") in {"/wheels", "/bin/micromamba"}:
+            if mount.get("target") == "/run/envbuild/in":
+                (path,) = [name for name in made if name.startswith(f"{mount['source']}/")]
+                name, digest = path.rpartition("/")[2], sha256(made[path].encode())
+                assert f'"$(sha256sum < /run/envbuild/in/{name})" = "{digest}  -"' in run.arguments
+                checked.append(mount["source"].removeprefix(f"{VARIANT}/"))
+            elif mount.get("source") in {"/wheels", "/bin/micromamba", "/envbuild"}:
                 assert " : " in run.arguments
-                checked += 1
-    assert checked == {"image": 3, "uv": 3, "conda": 5}[source]
+                checked.append(mount["source"])
+    own = {
+        "image": [],
+        "uv": ["python"],
+        "conda": ["apt/base", "/bin/micromamba", "conda"],
+        "in place": ["bundle"],
+    }[source]
+    end = ["bundle", "/envbuild"] if source == "in place" else []
+    assert checked == [*own, "sources", "/wheels", "wheels-2", *end]
 
 
-def recipe(profile, lock, templates):
-    (run,) = [r for r in runs(profile, lock, templates) if "/run/envbuild/wheels" in r]
+def test_a_piece_is_the_same_while_its_packages_are(templates):
+    """A light package that moves, or who asked for a heavy one, leaves the layers below alone."""
+    first = locked(package("torch==2.7.0"), package("numpy==1.26.0"), package("six==1.16.0"))
+    second = locked(package("torch==2.7.0"), package("numpy==1.26.0"), package("six==1.17.0"))
+    one, two = (tree(resolved(), lock, templates) for lock in (first, second))
+    assert sorted(path for path in one if one[path] != two[path]) == [
+        "Dockerfile",
+        f"{VARIANT}/wheels-3/requirements.txt",
+    ]
+    commands = [[i.arguments for i in parse(made["Dockerfile"])] for made in (one, two)]
+    moved = [n for n, (a, b) in enumerate(zip(*commands, strict=True)) if a != b]
+    installs = [n for n, a in enumerate(commands[0]) if "pip install" in a]
+    assert len(installs) == 3
+    recorded = next(n for n, a in enumerate(commands[0]) if a.startswith(": "))
+    assert moved[:2] == [recorded, installs[-1]]
+
+
+def test_what_was_built_is_installed_before_what_moves(templates):
+    lock = locked(
+        package("torch==2.7.0"), package("six==1.16.0"), package("docopt==0.6.2", "source")
+    )
+    found = [run for run in runs(resolved(), lock, templates) if "pip install" in run]
+    assert ["docopt" in run for run in found] == [False, True, False]
+
+
+def recipe(profile, lock, templates, explicit=EXPLICIT):
+    texts = texts_of(lock) | {"linux-64.explicit.txt": explicit}
+    found = parse(tree(profile, lock, templates, texts)["Dockerfile"])
+    (run,) = [i.arguments for i in found if "/run/envbuild/wheels" in i.arguments]
     return run.partition(": ")[2].partition(";")[0]
 
 
@@ -59,10 +102,7 @@ def test_the_recipe_of_the_wheels_follows_what_they_are_built_from(templates):
         recipe(resolved(python=python(), apt=["libgl1"]), lock, templates),
         recipe(
             resolved(python=python()),
-            locked(
-                package("docopt==0.6.2", "source"),
-                sources=FileDigest(path="x.txt", sha256="e" * 64),
-            ),
+            locked(package("docopt==0.6.1", "source")),
             templates,
         ),
     ]
@@ -76,9 +116,15 @@ def test_the_recipe_of_the_wheels_follows_the_conda_packages_below_them(template
     python = {"version": "3.11", "source": "conda", "prefix": "/opt/e"}
     conda = {"channels": ["conda-forge"], "packages": ["python=3.11"]}
     profile = resolved(python=python, conda=conda)
+    other_text = EXPLICIT.replace(b"a-1", b"a-2")
     found = [
-        recipe(profile, locked(package("docopt==0.6.2", "source"), conda=half), templates)
-        for half in (conda_half(), conda_half(sha256="0" * 64))
+        recipe(
+            profile,
+            locked(package("docopt==0.6.2", "source"), conda=conda_half(digest=sha256(text))),
+            templates,
+            text,
+        )
+        for text in (EXPLICIT, other_text)
     ]
     assert len(set(found)) == 2
     other = locked(
@@ -94,9 +140,7 @@ def test_the_stage_of_the_wheels_ends_with_its_recipe(templates):
     found = runs(resolved(), lock, templates)
     install = next(i for i, run in enumerate(found) if "/run/envbuild/wheels" in run)
     assert found[install - 1] == f": {recipe(resolved(), lock, templates)}"
-    other = locked(
-        package("six==1.16.0"),
-        package("docopt==0.6.2", "source"),
-        wheels=FileDigest(path=f"{VARIANT}.txt", sha256="f" * 64),
-    )
-    assert recipe(resolved(), other, templates) not in found[install - 1]
+    heavy = locked(package("torch==2.7.0"), package("docopt==0.6.2", "source"))
+    assert recipe(resolved(), heavy, templates) not in found[install - 1]
+    light = locked(package("six==1.16.0"), package("docopt==0.6.2", "source"))
+    assert recipe(resolved(), light, templates) in found[install - 1]

@@ -8,7 +8,7 @@ from envbuild.cli.main import run
 from envbuild.lock import folder
 from envbuild.lock.assemble import refreshed
 from envbuild.lock.inputs import solver_input
-from envbuild.lock.model import HEADER, FileDigest, Lock, LockedPackage, VariantLock
+from envbuild.lock.model import HEADER, FileDigest, ImagePin, Lock, LockedPackage, VariantLock
 from envbuild.profile.resolve import Source, resolve
 
 PROFILE = """\
@@ -25,6 +25,9 @@ python:
 variants:
   linux-amd64-cpu: {{}}
 """
+
+
+IMAGE = ImagePin(role="base", reference="registry.example.com/sim:5.0", digest=f"sha256:{'5' * 64}")
 
 
 class Workspace:
@@ -47,6 +50,7 @@ class Workspace:
             input=asked,
             wheels=FileDigest(path=f"{variant.name}.txt", sha256=folder.sha256(pins)),
             packages=(LockedPackage(name="six", version="1.16.0", requested=()),),
+            images=(IMAGE,),
         )
         lock = Lock(
             format=1,
@@ -80,13 +84,16 @@ def locked(workspace):
 
 
 FILE = "Dockerfiles/one/Dockerfile"
+VARIANT = "linux-amd64-cpu"
+LIST = f"{VARIANT}/wheels-3/requirements.txt"
+FILES = ["Dockerfile", "Dockerfile.dockerignore", f"{VARIANT}/bundle/bundle.py", LIST]
 
 
 def test_what_is_missing_is_written_once(locked):
     assert locked() == (
         0,
         "",
-        f"{FILE}: written\n{FILE}.dockerignore: written\n1 profile: 1 written\n",
+        "".join(f"Dockerfiles/one/{name}: written\n" for name in FILES) + "1 profile: 1 written\n",
     )
     assert locked.text(FILE).startswith("# Rendered by envbuild from the profile one")
     assert locked() == (0, "", "1 profile: 1 unchanged\n")
@@ -159,13 +166,73 @@ def test_files_of_former_variants_go_and_others_stay(locked):
     (locked.root / "Dockerfiles/one/notes.md").write_text("mine\n")
     status, _, err = locked("--check")
     assert status == 1
-    assert f"  {FILE}.linux-arm64-cpu: no variant is rendered to it any more\n" in err
+    assert f"  {FILE}.linux-arm64-cpu: nothing is rendered to it any more\n" in err
     status, _, err = locked()
     assert status == 0
     assert f"{FILE}.linux-arm64-cpu: removed\n" in err
     assert "Dockerfiles/one/notes.md is not envbuild's: left as it is\n" in err
     found = sorted(path.name for path in (locked.root / "Dockerfiles/one").iterdir())
-    assert found == ["Dockerfile", "Dockerfile.dockerignore", "notes.md"]
+    assert found == ["Dockerfile", "Dockerfile.dockerignore", VARIANT, "notes.md"]
+
+
+def test_a_list_that_was_edited_is_noticed_and_written_anew(locked):
+    locked()
+    path = locked.root / "Dockerfiles/one" / LIST
+    right = path.read_text()
+    path.write_text(right.replace("1.16.0", "1.17.0"))
+    status, _, err = locked("--check")
+    assert status == 1
+    assert f"  Dockerfiles/one/{LIST}: differs\n" in err
+    assert "    -six==1.17.0 \\\n    +six==1.16.0 \\\n" in err
+    assert locked()[2].startswith(f"Dockerfiles/one/{LIST}: written\n")
+    assert path.read_text() == right
+
+
+def test_lists_and_copies_of_former_variants_go(locked):
+    locked()
+    folder = locked.root / "Dockerfiles/one"
+    old = folder / "linux-arm64-cu130"
+    for name in ("wheels-1/requirements.txt", "apt/base/packages.txt", "files/a/run.sh"):
+        (old / name).parent.mkdir(parents=True)
+        (old / name).write_text("x\n")
+    (folder / "Dockerfile.linux-arm64-cu130.dockerignore").write_text(
+        "# Rendered by envbuild: …\n*\n!linux-arm64-cu130/files/a/run.sh\n"
+    )
+    (old / "files/mine.txt").write_text("x\n")
+    status, _, err = locked("--check")
+    assert status == 1
+    assert f"{old.name}/files/a/run.sh: nothing is rendered to it any more\n" in err
+    status, _, err = locked()
+    assert status == 0
+    assert [str(path.relative_to(old)) for path in old.rglob("*") if path.is_file()] == [
+        "files/mine.txt"
+    ]
+    assert f"Dockerfiles/one/{old.name}/ is not envbuild's: left as it is\n" in err
+    assert not (folder / "Dockerfile.linux-arm64-cu130.dockerignore").exists()
+
+
+def test_what_was_put_beside_a_list_is_left_as_it_is(locked):
+    locked()
+    files = locked.root / "Dockerfiles/one" / VARIANT / "wheels-3/files"
+    files.mkdir()
+    for name in ("a.whl", "b.whl"):
+        (files / name).write_text("x")
+    said = f"Dockerfiles/one/{VARIANT}/wheels-3/files/ is not envbuild's: left as it is\n"
+    assert locked("--check") == (0, "", said + "1 profile, all Dockerfiles fresh\n")
+    assert locked()[2].startswith(said)
+    assert len(list(files.iterdir())) == 2
+
+
+def test_a_link_is_never_written_through_and_never_removed(locked):
+    locked()
+    folder = locked.root / "Dockerfiles/one" / VARIANT
+    elsewhere = locked.root / "elsewhere.txt"
+    elsewhere.write_text("# Rendered by envbuild\n")
+    (folder / "apt/base").mkdir(parents=True)
+    (folder / "apt/base/packages.txt").symlink_to(elsewhere)
+    assert locked()[0] == 0
+    assert (folder / "apt/base/packages.txt").is_symlink()
+    assert elsewhere.exists()
 
 
 def test_a_template_of_the_workspace_is_used_and_its_error_said_once(locked):
@@ -174,7 +241,7 @@ def test_a_template_of_the_workspace_is_used_and_its_error_said_once(locked):
     own.mkdir()
     (own / "Dockerfile.j2").write_text('{% extends "dockerfile/main.j2" %}\n{{ x }}')
     assert locked()[0] == 0
-    (own / "Dockerfile.j2").write_text("FROM {{ image }}\n{{ entry_point }}\n")
+    (own / "Dockerfile.j2").write_text("FROM {{ profile }}\n{{ entry_point }}\n")
     status, _, err = locked()
     assert status == 2
     assert err.count("templates/Dockerfile.j2:2:1: error: 'entry_point' is undefined") == 1
@@ -190,13 +257,15 @@ def test_a_block_that_overrides_nothing_is_refused(locked):
     status, _, err = locked()
     assert status == 2
     assert "templates/Dockerfile.j2:2:1: error: the block 'fles' overrides nothing" in err
-    assert "  hint: did you mean files? blocks: base, checkouts, files, final, header, " in err
+    assert "  hint: did you mean files? blocks: base, checkouts, files, final, guard, " in err
     assert err.endswith("1 profile: 1 refused\n")
 
 
 def test_a_template_that_loses_a_value_is_refused(locked):
     (locked.root / "templates").mkdir()
-    (locked.root / "templates/Dockerfile.j2").write_text("FROM {{ image }}\n")
+    (locked.root / "templates/Dockerfile.j2").write_text(
+        "ARG BASE_IMAGE={{ images[0].default }}\nFROM ${BASE_IMAGE}\n"
+    )
     status, _, err = locked()
     assert status == 2
     assert "templates/Dockerfile.j2 makes a wrong Dockerfile: LABEL io.envbuild" in err

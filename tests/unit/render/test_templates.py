@@ -9,7 +9,9 @@ from .conftest import locked, resolved
 
 @pytest.fixture
 def context():
-    return assemble(resolved().variants[0], locked(), dockerfile="Dockerfile")
+    return assemble(
+        resolved().variants[0], locked(), inputs=(), dockerfile="Dockerfile", templates=""
+    )
 
 
 def test_a_template_sees_the_fields_of_the_context(context):

@@ -3,13 +3,15 @@
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.render.tree import render
 
-from .conftest import locked, package, resolved
+from .conftest import locked, package, resolved, tree
 
 USER = {"name": "dev", "uid": 1000, "create": True}
 GOOD = """\
-FROM {{ image }}
+{% for one in images %}
+ARG {{ one.argument }}={{ one.default }}
+{% endfor %}
+FROM ${BASE_IMAGE}
 ENV{% for v in variables %} {{ v.name }}={{ v.value | docker_word }}{% endfor %} EXTRA=1
 LABEL{% for l in labels %} {{ l.name }}={{ l.value | docker_word }}{% endfor %}
 
@@ -38,11 +40,11 @@ def profile(**changes):
 
 def attempt(text, templates, made=None, lock=None):
     lock = lock or locked(files=["files/run.sh"])
-    return render(made or profile(), lock, {**templates, "Dockerfile.j2": text})
+    return tree(made or profile(), lock, {**templates, "Dockerfile.j2": text})["Dockerfile"]
 
 
 def test_a_template_of_ones_own_may_say_more(templates):
-    text = attempt(GOOD, templates).files[0].text
+    text = attempt(GOOD, templates)
     assert 'ENV A="it\'s a \\"\\$B\\" \\\\" EXTRA=1\n' in text
 
 
@@ -51,7 +53,7 @@ def test_a_block_of_ours_can_be_replaced(templates):
         '{% extends "dockerfile/main.j2" %}\n'
         "{% block files %}\n{{ super() }}\nRUN ldconfig\n{% endblock %}\n"
     )
-    assert "\nRUN ldconfig\n" in attempt(text, templates).files[0].text
+    assert "\nRUN ldconfig\n" in attempt(text, templates)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +76,11 @@ def test_a_block_of_ours_can_be_replaced(templates):
         ("WORKDIR {{ workdir }}", "WORKDIR '/x", "WORKDIR: the quote ' is not closed"),
         ("EXTRA=1", 'A="2"', "ENV A is '2'; the profile says"),
         ("{{ l.value | docker_word }}", "x", "LABEL .* is 'x'; the profile says"),
-        ("FROM {{ image }}", "FROM other:1", "the last stage stands on other:1"),
-        ("FROM {{ image }}\n", "", "it has no FROM|without|ENV"),
+        ("FROM ${BASE_IMAGE}", "FROM other:1", "the last stage stands on other:1"),
+        ("FROM ${BASE_IMAGE}", "FROM ${OTHER}", r"the last stage stands on \${OTHER}"),
+        ("FROM ${BASE_IMAGE}\n", "", "it has no FROM|without|ENV"),
+        ("{{ one.default }}", "other:1", "ARG BASE_IMAGE is other:1; the lock says registry"),
+        ("ARG {{ one.argument }}={{ one.default }}", "", "ARG BASE_IMAGE is missing; the lock"),
         ("RUN echo", "BANG echo", "unknown instruction 'BANG'"),
         ("RUN echo", "RUN cat <<EOF", "here-document"),
         (
@@ -123,12 +128,12 @@ def test_the_image_that_compiles_must_be_built_on(templates):
         "build-from-source": [{"package": "docopt", "reason": "r"}],
     }
     lock = locked(package("docopt==0.6.2", "source"), files=["files/run.sh"])
-    with pytest.raises(InputError, match=r"FROM registry.example.com/devel:1 is missing"):
+    with pytest.raises(InputError, match=r"FROM \${BUILD_IMAGE} is missing"):
         attempt(GOOD, templates, profile(base=base, python=python), lock)
 
 
 def test_an_ignore_file_that_lets_in_more_is_refused(templates):
     with pytest.raises(InputError, match=r"dockerignore.j2: Dockerfile.dockerignore says !secret"):
-        render(
+        tree(
             profile(), locked(files=["files/run.sh"]), {**templates, "dockerignore.j2": "!secret\n"}
         )

@@ -1,0 +1,2 @@
+#!/bin/sh
+ÿþ is no text
