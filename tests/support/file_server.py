@@ -1,0 +1,151 @@
+"""A folder over HTTP on loopback that knows ranges, with faults that a table names."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request: its path, the byte that it begins at, its credentials, and how often the path was
+    asked for before."""
+
+    path: str
+    begin: int
+    authorization: str
+    before: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """An answer. ``cut``: how many bytes of it are sent before the connection ends."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
+
+
+Fault = Callable[[Asked, Said], Said]
+"""From a request and the right answer to it: the one that is sent."""
+
+
+@dataclass
+class Served:
+    """A running server and what it was asked for."""
+
+    url: str
+    asked: list[Asked] = field(default_factory=list)
+
+
+def no_ranges(asked: Asked, right: Said) -> Said:
+    """The whole file, whatever was asked for; the first time half of it."""
+    whole = Said(body=right.headers["X-Whole"].encode("latin-1"))
+    return Said(body=whole.body, cut=len(whole.body) // 2 if asked.before == 0 else None)
+
+
+def cut_once(asked: Asked, right: Said) -> Said:
+    """The first answer ends half way."""
+    return Said(
+        status=right.status,
+        body=right.body,
+        headers=right.headers,
+        cut=len(right.body) // 2 if asked.before == 0 else None,
+    )
+
+
+def always_cut(_asked: Asked, right: Said) -> Said:
+    """Every answer ends at once after its headers."""
+    return Said(status=right.status, body=right.body, headers=right.headers, cut=0)
+
+
+def status(number: int, *, times: int = 1000, **headers: str) -> Fault:
+    """A status without a file, the first times."""
+
+    def fault(asked: Asked, right: Said) -> Said:
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return Said(status=number, headers=named) if asked.before < times else right
+
+    return fault
+
+
+@contextmanager
+def serving(
+    folder: Path, faults: Mapping[str, Fault] | None = None, *, login: str = ""
+) -> Iterator[Served]:
+    """Serve a folder while the block runs; ``faults`` by file name. A path that ends in a slash is
+    its ``index.json``, a page of an index. ``login`` (``name:password``) is wanted with every request."""
+    wanted = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
+    served = Served(url="")
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = unquote(self.path.lstrip("/")) + (
+                "index.json" if self.path.endswith("/") else ""
+            )
+            ranges = self.headers.get("Range", "")
+            with lock:
+                asked = Asked(
+                    path=path,
+                    begin=int(ranges.removeprefix("bytes=").rstrip("-") or 0),
+                    authorization=self.headers.get("Authorization", ""),
+                    before=[one.path for one in served.asked].count(path),
+                )
+                served.asked.append(asked)
+            if wanted and asked.authorization != wanted:
+                headers = {"WWW-Authenticate": 'Basic realm="tests"'}
+                self._send(Said(status=401, headers=headers), asked)
+            else:
+                self._send(_right(folder / path, asked), asked)
+
+        def _send(self, said: Said, asked: Asked) -> None:
+            said = (faults or {}).get(asked.path, lambda _, right: right)(asked, said)
+            self.send_response(said.status)
+            self.send_header("Content-Length", str(len(said.body)))
+            if asked.path.endswith("/index.json"):
+                self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
+            for name, text in said.headers.items():
+                if name != "X-Whole":
+                    self.send_header(name, text)
+            self.end_headers()
+            self.wfile.write(said.body if said.cut is None else said.body[: said.cut])
+            if said.cut is not None:
+                self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    served.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _right(file: Path, asked: Asked) -> Said:
+    if not file.is_file():
+        return Said(status=404)
+    data = file.read_bytes()
+    whole = {"X-Whole": data.decode("latin-1")}
+    if not asked.begin:
+        return Said(body=data, headers=whole)
+    if asked.begin >= len(data):
+        return Said(status=416, headers=whole)
+    span = {"Content-Range": f"bytes {asked.begin}-{len(data) - 1}/{len(data)}"}
+    return Said(status=206, body=data[asked.begin :], headers={**whole, **span})
