@@ -1,4 +1,5 @@
-"""Small profiles that lock in an instant: they ask for no package, so no index is asked."""
+"""Small profiles that lock in an instant, wholly: they ask for no package, so no index is asked,
+and give the digest of their image, so no registry is."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from pathlib import Path
 
 from tests.cli.running import Said, process
 
+DIGEST = f"sha256:{'5' * 64}"
 PROFILE = """\
 schema: 1
 name: {name}
@@ -13,10 +15,12 @@ summary: A profile of the tests
 as-of: 2026-01-01T00:00:00Z
 base:
   image: ubuntu:24.04
+  digest: {digest}
   distribution: ubuntu-24.04
 python:
   version: "3.12"
-  source: uv
+  source: image
+  interpreter: /usr/bin/python3
   prefix: /opt/{name}
 variants:
   linux-amd64-cpu: {{}}
@@ -27,7 +31,7 @@ def profile(root: Path, name: str, *, folder: str = "envs", more: str = "") -> P
     """Write a profile."""
     path = root / folder / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PROFILE.format(name=name) + more)
+    path.write_text(PROFILE.format(name=name, digest=DIGEST) + more)
     return path
 
 

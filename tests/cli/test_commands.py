@@ -109,4 +109,4 @@ def test_what_init_begins_with_can_be_locked_and_rendered(tmp_path: Path) -> Non
     path.write_text(path.read_text().replace("  requirements:\n    - numpy\n", ""))
     assert envbuild(tmp_path, "lock", "--offline").exit == 0
     assert envbuild(tmp_path, "render").exit == 0
-    assert "FROM ubuntu:24.04" in (tmp_path / "Dockerfiles/first/Dockerfile").read_text()
+    assert "ubuntu:24.04" in (tmp_path / "Dockerfiles/first/Dockerfile").read_text()

@@ -1,0 +1,297 @@
+"""The way of one variant after the other from lock and Dockerfile to an image with a name."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec import Struct
+
+import envbuild
+from envbuild.build import doing, guarding, planning, records, secrets
+from envbuild.build.leaks import Hidden
+from envbuild.build.records import BuiltImage, Origin
+from envbuild.cli import build_progress, build_supply
+from envbuild.engines import finding, images
+from envbuild.engines.model import BuildRequest, Engine
+from envbuild.errors import EnvbuildError, ToolError
+from envbuild.plan import Plan
+from envbuild.tools import proc, store, turns
+
+if TYPE_CHECKING:
+    from envbuild.build.secrets import Secret
+    from envbuild.cli.build_options import Options
+    from envbuild.cli.build_targets import Target
+    from envbuild.cli.main import Session
+
+_PATIENCE = 6 * 3600.0
+"""Seconds that another build of the same variant is waited for."""
+
+Status = Literal["built", "unchanged", "failed", "skipped"]
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of one variant, and for which ``reason``. ``fetched`` are bytes that came over
+    the network beforehand, ``online`` what the steps of the build fetched by themselves; ``log`` is
+    the full log of a build that has failed, relative to the workspace."""
+
+    profile: str
+    variant: str
+    status: Status
+    reason: str = ""
+    built: BuiltImage | None = None
+    error: EnvbuildError | None = None
+    log: str = ""
+    fetched: int = 0
+    online: tuple[str, ...] = ()
+
+
+class Run:
+    """One run of the command. ``tell`` is where the passing of time is told."""
+
+    def __init__(self, session: Session, options: Options, environ: Mapping[str, str]) -> None:
+        self.session = session
+        self.options = options
+        self.environ = dict(environ)
+        self.tell: Callable[[str], None] = build_progress.live(session.console, environ)
+        self._log = ""
+        self._proxies = planning.proxies(environ) if options.network == "host" else {}
+
+    @functools.cached_property
+    def bench(self) -> doing.Bench:
+        """What everything is built with, found and tried once.
+
+        Raises:
+            InputError: a secret is too long for it.
+            ToolError: no engine works here, or it cannot do what was asked.
+        """
+        cache = f"{store.cache_folder(self.environ)}/engines"
+        self.session.console.live("trying out the engine ...")
+        engine = finding.find(self.options.engine, self.environ, proc.run, cache=cache)
+        _refuse_beyond(engine, self.options)
+        return doing.Bench(engine=engine, environ=self.environ)
+
+    def steps(self, target: Target) -> Plan:
+        """What building a variant would do."""
+        record, why = self._state(target)
+        step = planning.build_step(target.name, why, record=record)
+        return (step, *planning.name_steps(target.names if why else (), target.pushes))
+
+    def build(self, target: Target) -> Outcome:
+        """Build a variant, if that is needed, and take it to where it was asked for.
+
+        Raises:
+            InputError: something that it needs is the user's to give.
+            RefusedError: the image was built, and is not what was meant.
+            ToolError: the engine, or a place that something is fetched from, failed.
+        """
+        self._log = ""
+        held = turns.exclusive(
+            self._private(f"build-{target.profile}.{target.variant.name}"),
+            waiting=lambda holder: self.session.console.say(
+                f"{target.name}: waiting for another build of it (process {holder}) to finish"
+            ),
+            timeout=_PATIENCE,
+        )
+        with held:
+            record, why = self._state(target)
+            outcome = self._make(target, why) if why else self._kept(target, record)
+            return self._taken_away(target, outcome)
+
+    def failed(self, target: Target, error: EnvbuildError) -> Outcome:
+        """The outcome of a variant that could not be built."""
+        logged = bool(self._log) and os.path.exists(self._log)
+        return Outcome(
+            profile=target.profile,
+            variant=target.variant.name,
+            status="failed",
+            error=error,
+            log=os.path.relpath(self._log, self.session.root) if logged else "",
+        )
+
+    def _private(self, name: str) -> str:
+        return self.session.workspace.path(turns.PRIVATE, name)
+
+    # --- What stands -----------------------------------------------------------------------------
+
+    def _state(self, target: Target) -> tuple[BuiltImage | None, tuple[str, ...]]:
+        """What was built of a variant, and why it is built anew; no reason: it stands."""
+        record = records.read(self.session.root, target.profile, target.variant.name)
+        if self.options.force or not self.options.cache:
+            return record, ("--force" if self.options.force else "--no-cache",)
+        why = planning.reasons(record, self._origin(target))
+        if record and not why and doing.image(record.identity, self.bench) is None:
+            why = (f"its image is not in {record.engine} any more",)
+        return record, why
+
+    def _origin(self, target: Target) -> Origin:
+        return Origin(
+            lock=target.lock_digest,
+            rendered=target.rendered,
+            images=tuple(self._image(name, reference) for name, reference in target.images),
+            engine=planning.engine_name(self.bench.engine),
+            network=self.options.network,
+        )
+
+    def _image(self, name: str, reference: str) -> str:
+        """An image that is built upon; one without a digest by what the engine has under it."""
+        known = None if "@" in reference else doing.image(reference, self.bench)
+        return f"{name}={reference}" + (f" {known.identity}" if known else "")
+
+    def _kept(self, target: Target, record: BuiltImage | None) -> Outcome:
+        """The image that stands, under the names that are asked for."""
+        assert record is not None  # without one there is a reason to build
+        for name in target.names:
+            known = doing.image(name, self.bench)
+            if known is None or known.identity != record.identity:
+                images.tag(
+                    self.bench.engine,
+                    record.identity,
+                    name=name,
+                    runner=self.bench.runner,
+                    environ=self.bench.environ,
+                )
+        kept = msgspec.structs.replace(record, reference=target.names[0], tags=target.names)
+        records.write(self.session.root, kept)
+        step = planning.build_step(target.name, (), record=kept)
+        return _outcome(target, "unchanged", reason=step.reason, built=kept)
+
+    # --- What is built ---------------------------------------------------------------------------
+
+    def _make(self, target: Target, why: tuple[str, ...]) -> Outcome:
+        engine = planning.engine_name(self.bench.engine)
+        reason = "; ".join(why)
+        self.session.console.say(f"{target.name}: building with {engine} ({reason})")
+        references = [reference for _, reference in target.images]
+        if not self.options.offline:
+            doing.pull(references, self.bench, platform=target.variant.platform, say=self.tell)
+        doing.refuse_absent(references, self.bench)
+        hear = build_progress.progress(self.session.console, target.name, self.environ)
+        with self._context(target) as supplied, self._index(target) as index:
+            order = self._order(target, supplied.place, index)
+            built = doing.make(order, self.bench, root=self.session.root, line=hear)
+        return msgspec.structs.replace(
+            _outcome(target, "built", reason=reason, built=built),
+            fetched=supplied.fetched,
+            online=supplied.online,
+        )
+
+    def _context(self, target: Target) -> contextlib.AbstractContextManager[build_supply.Supplied]:
+        if self.options.network == "host":
+            return contextlib.nullcontext(build_supply.as_rendered(target))
+        return build_supply.staged(target, self)
+
+    def _index(self, target: Target) -> contextlib.AbstractContextManager[tuple[Secret, ...]]:
+        """The settings of the user's package index, where steps may ask it."""
+        if self.options.network == "none":
+            return contextlib.nullcontext(())
+        given = frozenset(one.name for one in self.options.secrets)
+        return build_supply.index(target, given, self.environ)
+
+    def _order(self, target: Target, context: str, index: tuple[Secret, ...]) -> doing.Order:
+        options, root = self.options, self.session.root
+        variant = target.variant
+        revision = build_supply.revision(root, self.environ)
+        labels = planning.labels(envbuild.__version__, revision)
+        logins = {**self._proxies, **{one.name: one.content.decode() for one in index}}
+        needles = secrets.needles(options.secrets, logins)
+        pin = target.locked.image("base")
+        held = f"{target.profile}.{variant.name}"
+        self._log = doing.log_path(root, target.profile, variant.name)
+        return doing.Order(
+            profile=target.profile,
+            variant=variant.name,
+            request=self._request(target, context, (*options.secrets, *index), labels=labels),
+            names=target.names,
+            base=dict(target.images)["BASE_IMAGE"],
+            base_digest=pin.digest if pin else "",
+            lock_digest=target.lock_digest,
+            origin=self._origin(target),
+            expected=guarding.expected(variant, lock_digest=target.lock_digest, labels=labels),
+            log=self._log,
+            scratch=f"{store.cache_folder(self.environ)}/contexts/{held}.image",
+            hidden=Hidden(needles=needles, certificates=options.certificates),
+            searched=bool(options.secrets or needles),
+        )
+
+    def _request(
+        self,
+        target: Target,
+        context: str,
+        given: tuple[Secret, ...],
+        *,
+        labels: tuple[tuple[str, str], ...],
+    ) -> BuildRequest:
+        options = self.options
+        return BuildRequest(
+            dockerfile=f"{context}/{target.dockerfile}",
+            context=context,
+            platform=target.variant.platform,
+            arguments=(*target.images, *sorted(self._proxies.items())),
+            labels=labels,
+            secrets=tuple((one.name, one.path) for one in given),
+            network=options.network,
+            epoch=planning.epoch(target.locked.input.as_of),
+            cache=options.cache,
+            cache_from=options.cache_from,
+            cache_to=options.cache_to,
+            ssh=options.network == "host" and target.ssh,
+        )
+
+    # --- Where it goes ---------------------------------------------------------------------------
+
+    def _taken_away(self, target: Target, outcome: Outcome) -> Outcome:
+        """The image pushed, and written as a folder, where that was asked for."""
+        built = outcome.built
+        assert built is not None
+        if target.output:
+            self.tell(f"{target.name}: writing {target.output} ...")
+            images.save(
+                self.bench.engine,
+                built.identity,
+                folder=target.output,
+                runner=self.bench.runner,
+                environ=self.bench.environ,
+            )
+        if target.pushes:
+            digest = doing.push(target.pushes, self.bench, say=self.tell)
+            built = msgspec.structs.replace(built, digest=digest)
+            records.write(self.session.root, built)
+        return msgspec.structs.replace(outcome, built=built)
+
+
+def _outcome(target: Target, status: Status, *, reason: str, built: BuiltImage) -> Outcome:
+    return Outcome(
+        profile=target.profile,
+        variant=target.variant.name,
+        status=status,
+        reason=reason,
+        built=built,
+    )
+
+
+def _refuse_beyond(engine: Engine, options: Options) -> None:
+    """Refuse what an engine cannot do, before anything long is begun.
+
+    Raises:
+        InputError: a secret is too long for it.
+        ToolError: it cannot build without network, or reads no layers from a registry.
+    """
+    name, able = planning.engine_name(engine), engine.capabilities
+    if engine.builder in ("buildx", "buildkit"):
+        secrets.refuse_too_long(options.secrets, engine=name)
+    if options.network == "none" and not able.no_network:
+        raise ToolError(
+            f"{name} cannot build without network here",
+            hint="--online builds with it; or choose another with --engine",
+        )
+    if (options.cache_from or options.cache_to) and not able.registry_cache:
+        asked = "--cache-from" if options.cache_from else "--cache-to"
+        raise ToolError(
+            f"{name} keeps no layers in a registry here, as {asked} asks",
+            hint="leave it out, or choose another with --engine",
+        )
