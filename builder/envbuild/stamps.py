@@ -19,6 +19,7 @@ _ABSENT = "-"
 _ENDING = ".yaml"
 _FOLDERS = {
     "check": ("lockfiles",),
+    "gate": ("lockfiles",),
     "lock": ("lockfiles",),
     "render": ("lockfiles", "Dockerfiles"),
     "rules": (),

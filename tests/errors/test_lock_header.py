@@ -36,11 +36,11 @@ def test_a_broken_header(folder: Folder, data: bytes) -> None:
 def test_a_lock_of_a_newer_format(folder: Folder) -> None:
     folder.profile("one", "delta")
     folder.run("lock")
-    edit(folder, '"format": 2', '"format": 3')
+    edit(folder, '"format": 3', '"format": 4')
     for argv in (("lock", "--check"), ("lock",), ("lock", "--dry-run"), ("render",)):
         done = folder.run(*argv)
         assert done.returncode == 2
-        assert "has format 3; this envbuild reads up to 2" in done.stderr
+        assert "has format 4; this envbuild reads up to 3" in done.stderr
 
 
 def older(folder: Folder) -> None:
@@ -148,11 +148,11 @@ def test_a_half_merged_header(folder: Folder) -> None:
 def test_force_does_not_write_over_a_lock_of_a_newer_format(folder: Folder) -> None:
     folder.profile("one", "delta")
     folder.run("lock")
-    edit(folder, '"format": 2', '"format": 99')
+    edit(folder, '"format": 3', '"format": 99')
     before = folder.locked("one")
     done = folder.run("lock", "--force")
     assert done.returncode == 2
-    assert "has format 99; this envbuild reads up to 2" in done.stderr
+    assert "has format 99; this envbuild reads up to 3" in done.stderr
     assert "upgrade envbuild" in done.stderr
     assert folder.locked("one") == before
 

@@ -108,7 +108,7 @@ def test_the_first_variant_is_taken_unless_another_is_named(export) -> None:
     other = export(TWO, "--format", "devcontainer", "--variant", "linux-arm64-cpu").stdout
     assert json.loads(other)["build"] == {
         "dockerfile": "../Dockerfiles/one/Dockerfile.linux-arm64-cpu",
-        "context": "../lockfiles/one",
+        "context": "../Dockerfiles/one",
         "options": ["--platform=linux/arm64"],
     }
 

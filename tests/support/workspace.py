@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ENVBUILD = str(Path(sys.executable).parent / "envbuild")
+VENDORS = ("docker.io", "ghcr.io", "nvcr.io")
+CLOSED = "127.0.0.1:9"
+"""A place where nothing answers: a test that wants images names its own registry."""
 
 PROFILE = """\
 schema: 1
@@ -39,6 +44,7 @@ class Folder:
             "HOME": str(root / "home"),
             "UV_CACHE_DIR": str(root / "cache"),
             "NO_COLOR": "1",
+            "ENVBUILD_MIRRORS": " ".join(f"{vendor}={CLOSED}" for vendor in VENDORS),
             **environment,
         }
 
@@ -88,3 +94,18 @@ class Folder:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+
+
+def solved(files: Mapping[str, bytes]) -> dict[str, object]:
+    """The files of lock folders without what depends on which registries answered."""
+    found: dict[str, object] = {}
+    for path, data in files.items():
+        found[path] = data
+        if path.endswith("envbuild.lock.json"):
+            header = json.loads(data)
+            del header["seal"]
+            for variant in header["variants"].values():
+                for key in ("images", "apt", "unpinned"):
+                    variant.pop(key, None)
+            found[path] = header
+    return found

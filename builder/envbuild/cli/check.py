@@ -46,10 +46,11 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     else:
         for alike in _alike(verdict.findings):
             _print(session, alike)
+        _print_unpinned(session, verdict)
     _sum_up(session, verdict)
     judging.remember(session.workspace, found, resolved, verdict, locked=True)
-    refused = verdict.count("error") + (verdict.count("warning") if chosen["strict"] else 0)
-    return 1 if refused else 0
+    doubtful = verdict.count("warning") + len(verdict.unpinned)
+    return 1 if verdict.count("error") or (chosen["strict"] and doubtful) else 0
 
 
 def _data(verdict: Verdict) -> dict[str, object]:
@@ -60,7 +61,20 @@ def _data(verdict: Verdict) -> dict[str, object]:
         "notes": verdict.count("note"),
         "waived": verdict.waived,
         "findings": verdict.findings,
+        "unpinned": verdict.unpinned,
     }
+
+
+def _print_unpinned(session: Session, verdict: Verdict) -> None:
+    """One line a profile: what a fresh lock leaves open; why, in the details."""
+    label = session.console.styled("warning", "warning")
+    for profile, variants in verdict.unpinned.items():
+        names = dict.fromkeys(row.what for rows in variants.values() for row in rows)
+        said = _plain(f"not pinned: {', '.join(names)}")
+        session.console.data(f"{profile}: {label}: {said} [envbuild lock --force asks again]")
+        for variant, rows in variants.items():
+            for row in rows:
+                session.console.detail(f"  {variant}: {_plain(f'{row.what}: {row.why}')}")
 
 
 def _alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
@@ -103,5 +117,6 @@ def _sum_up(session: Session, verdict: Verdict) -> None:
     words = ("error", "warning", "note")
     parts = [counted(verdict.count(word), word) for word in words if verdict.count(word)]
     parts += [f"{verdict.waived} waived"] if verdict.waived else []
+    parts += [f"{len(verdict.unpinned)} not wholly pinned"] if verdict.unpinned else []
     many = counted(len(verdict.judged), "profile")
     session.console.say(f"{many}: {', '.join(parts) or 'nothing found'}")

@@ -32,8 +32,7 @@ def refused(
     Raises:
         InputError: with the problems of the user's own rules.
     """
-    stage = "check" if locked else "rules"
-    kept = stamps.Stamps(session.workspace.root, stage)
+    kept = stamps.Stamps(session.workspace.root, "gate" if locked else "rules")
     doubtful = {name: one for name, one in resolved.items() if not kept.fresh(name)}
     if not doubtful:
         return {}

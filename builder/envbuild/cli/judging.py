@@ -18,17 +18,22 @@ from envbuild.profile.resolve import resolve_all
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envbuild.lock.model import Lock
+    from envbuild.lock.model import Lock, Unpinned
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """What the rules say of profiles: ``judged`` are those, ``book`` the rules that were asked."""
+    """What the rules say of profiles: ``judged`` are those, ``book`` the rules that were asked.
+
+    ``unpinned`` are the images and Debian packages that fresh locks leave open, by profile and
+    variant.
+    """
 
     judged: tuple[str, ...]
     findings: tuple[Finding, ...]
     book: rulebook.Rulebook
+    unpinned: Mapping[str, Mapping[str, tuple[Unpinned, ...]]] = {}
 
     def count(self, severity: str) -> int:
         """How many findings of a severity are not waived."""
@@ -50,14 +55,29 @@ def judged(
         InputError: with every problem of the user's own rules.
     """
     book = rulebook.with_own(workspace.knowledge("rules"))
-    named = peers(found, resolved)
+    profiles = {**resolved, **peers(found, resolved)}
+    locks = {
+        name: fresh_lock(workspace, found, profile) if locked else None
+        for name, profile in profiles.items()
+    }
     everyone = introduced(
-        one
-        for profile in (*resolved.values(), *named.values())
-        for one in _worlds(workspace, found, profile, locked=locked)
+        one for name, profile in profiles.items() for one in _worlds(profile, locks[name])
     )
     findings = judge.judge((one for one in everyone if one.profile in resolved), book)
-    return Verdict(judged=tuple(resolved), findings=findings, book=book)
+    unpinned = {name: _unpinned(lock) for name in resolved if (lock := locks[name])}
+    return Verdict(
+        judged=tuple(resolved),
+        findings=findings,
+        book=book,
+        unpinned={name: rows for name, rows in unpinned.items() if rows},
+    )
+
+
+def _unpinned(lock: Lock) -> dict[str, tuple[Unpinned, ...]]:
+    from envbuild.lock.pins import missing  # where there is a lock at all
+
+    rows = {name: missing(locked) for name, locked in lock.variants.items()}
+    return {name: some for name, some in rows.items() if some}
 
 
 def peers(found: Profiles, resolved: Mapping[str, ResolvedProfile]) -> dict[str, ResolvedProfile]:
@@ -77,10 +97,7 @@ def _named(resolved: Mapping[str, ResolvedProfile]) -> set[str]:
     }
 
 
-def _worlds(
-    workspace: Workspace, found: Profiles, profile: ResolvedProfile, *, locked: bool
-) -> list[World]:
-    lock = fresh_lock(workspace, found, profile) if locked else None
+def _worlds(profile: ResolvedProfile, lock: Lock | None) -> list[World]:
     worlds = []
     for variant in profile.variants:
         part = lock.variants.get(variant.name) if lock else None
@@ -142,12 +159,15 @@ def remember(
     *,
     locked: bool,
 ) -> None:
-    """Stamp the profiles of which nothing at all was found, waived or not."""
-    stage = "check" if locked else "rules"
+    """Stamp the profiles of which nothing at all was found, waived or not: ``rules`` and, with
+    their locks, ``gate``; ``check`` where a lock leaves nothing open either."""
     told = {one.profile for one in verdict.findings}
     for name, profile in resolved.items():
-        if name not in told:
-            paths = depends_on(workspace, found, {name: profile}, locked=locked)
+        if name in told:
+            continue
+        paths = depends_on(workspace, found, {name: profile}, locked=locked)
+        stages = ("gate", "check") if locked else ("rules",)
+        for stage in stages[:1] if name in verdict.unpinned else stages:
             stamps.write(workspace.root, stage, name, stamps.identity(), paths)
 
 

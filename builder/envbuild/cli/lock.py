@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envbuild.cli import checking, common, lock_options, locking
+from envbuild.cli import checking, common, lock_options, locking, pintool
 from envbuild.cli.condatool import CondaTool
 from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError
@@ -51,8 +51,15 @@ _OUTSIDE = frozenset(
 @click.option("-P", "--upgrade-package", multiple=True, metavar="NAME", help="Let this one move.")
 @click.option("--exclude-newer", metavar="DATE", help="As of this moment (a date: 00:00 UTC).")
 @click.option("--index", "indexes", multiple=True, metavar="NAME", help="Ask this vendor index.")
-@click.option("--offline", is_flag=True, help="Use what uv and rattler have cached alone.")
-@click.option("--refresh", is_flag=True, help="Ask the index and the channels for everything.")
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="PREFIX=PLACE",
+    help="Read such images from there.",
+)
+@click.option("--offline", is_flag=True, help="Ask nobody: use what is cached alone.")
+@click.option("--refresh", is_flag=True, help="Ask for everything anew.")
 @click.option(
     "--solver", metavar="PROGRAM", help="Solve conda by this: conda, mamba, micromamba, a path."
 )
@@ -63,6 +70,7 @@ _OUTSIDE = frozenset(
 def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) -> int:
     """Resolve profiles to pinned, hashed, index-neutral locks.
 
+    Images, Debian packages and git sources are pinned with them: by digest, version and commit.
     Without PROFILE: every profile of the workspace. Versions of an existing lock are kept unless
     they are let go; a profile that cannot be locked keeps its old lock.
     """
@@ -220,9 +228,14 @@ def _lock(
 
         return rulebook.with_own(run.session.workspace.knowledge("rules"))
 
+    pinner = pintool.pinner(
+        offline=doing.offline,
+        anew=run.options.refresh or run.options.upgrade,
+        mirrors=doing.mirrors,
+    )
     outcomes = locking.run(
         targets,
-        locking.workshop(tool, conda, book),
+        locking.workshop(tool, conda, pinner, book=book),
         workers=doing.workers,
         follower=Following(run, tool),
     )

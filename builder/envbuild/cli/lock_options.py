@@ -12,6 +12,7 @@ from msgspec import Struct
 from envbuild.errors import InputError
 from envbuild.lock import planning
 from envbuild.names import canonical_name
+from envbuild.tools import references
 
 
 class Doing(Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Doing(Struct, frozen=True, kw_only=True):
     workers: int
     as_json: bool
     solver: str
+    mirrors: tuple[references.Mirror, ...]
 
 
 def options(chosen: Mapping[str, object]) -> planning.Options:
@@ -39,7 +41,11 @@ def options(chosen: Mapping[str, object]) -> planning.Options:
 
 
 def doing(chosen: Mapping[str, object]) -> Doing:
-    """How to go about it."""
+    """How to go about it.
+
+    Raises:
+        InputError: a mirror is not one.
+    """
     jobs = chosen["jobs"]
     return Doing(
         offline=bool(chosen["offline"]),
@@ -48,6 +54,7 @@ def doing(chosen: Mapping[str, object]) -> Doing:
         workers=jobs if isinstance(jobs, int) else min(4, os.cpu_count() or 1),
         as_json=bool(chosen["as_json"]),
         solver=str(chosen["solver"] or ""),
+        mirrors=references.mirrors(_words(chosen["mirrors"]), os.environ),
     )
 
 
@@ -55,7 +62,9 @@ def refuse_beside_check(chosen: Mapping[str, object]) -> None:
     """``--check`` looks at what stands; what would change the answer does not go with it."""
     given = [name for name, value in chosen.items() if value and name not in ("check", "as_json")]
     if given:
-        option = "--" + given[0].replace("_", "-").replace("indexes", "index")
+        option = "--" + given[0].replace("_", "-").replace("indexes", "index").replace(
+            "mirrors", "mirror"
+        )
         raise click.UsageError(f"--check does not go with {option}")
 
 

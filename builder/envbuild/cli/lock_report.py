@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from envbuild.cli import lock_pins
 from envbuild.lock.overlay import CONDA
 from envbuild.lock.working import Refusal
 from envbuild.names import requirement_name
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from envbuild.cli.console import Console
     from envbuild.cli.locking import Outcome
     from envbuild.errors import InputError, Problem
-    from envbuild.lock.assemble import Answer
     from envbuild.lock.conflict import Explanation, Part
     from envbuild.lock.uv import Failure
     from envbuild.lock.ways import WayOut
@@ -97,6 +97,8 @@ def report(target: str, refusal: Refusal, *, index: str) -> Report:
     if refusal.conda:
         said = [f"{target}: {refusal.conda.cause}", *refusal.conda.lines]
         return Report(text="\n  ".join(said), hint=refusal.conda.hint)
+    if refusal.git:
+        return Report(text=f"{target}: resolved, but a git source has no commit")
     if failure is None:
         return Report(text=f"{target}: resolved, but it may not become a lock")
     lines = [f"{target}: {_CAUSES[failure.kind]}"]
@@ -247,6 +249,7 @@ def say_done(console: Console, one: Done, index_origin: Callable[[], str]) -> No
         console.say(
             f"  {name} stays {version} as of {asked.as_of}: envbuild why says who limits it"
         )
+    lock_pins.say(console, one.result)
     for row in one.result.unknown:
         console.say(f"  not known: {row.what} ({row.why})")
 
@@ -284,17 +287,10 @@ def as_row(outcome: Outcome) -> dict[str, object]:
         if one is not None:
             row["seconds"] = round(one.seconds, 3)
             row["outcome"] = (
-                as_data(one.result) if isinstance(one.result, Refusal) else _answer_row(one.result)
+                as_data(one.result)
+                if isinstance(one.result, Refusal)
+                else lock_pins.answer_row(one.result)
             )
         variants.append(row)
     profile = outcome.target.profile.name
     return {"profile": profile, "status": outcome.status, "variants": variants}
-
-
-def _answer_row(answer: Answer) -> dict[str, object]:
-    conda = answer.conda
-    return {
-        "packages": len(answer.packages),
-        "provided": len(answer.provided),
-        **({"conda-packages": len(conda.packages), "steps": list(answer.steps)} if conda else {}),
-    }

@@ -13,8 +13,7 @@ from msgspec import Struct
 import envbuild
 from envbuild import stamps
 from envbuild.cli import common
-from envbuild.cli.condatool import CondaTool, read_lock
-from envbuild.cli.uvtool import Tool
+from envbuild.cli.condatool import read_lock
 from envbuild.errors import InputError, Mark, Problem
 from envbuild.knowledge import facts
 from envbuild.lock import folder, freshness, planning, working
@@ -23,7 +22,10 @@ from envbuild.lock.model import HEADER, VariantLock
 from envbuild.tools import files, proc
 
 if TYPE_CHECKING:
+    from envbuild.cli.condatool import CondaTool
+    from envbuild.cli.uvtool import Tool
     from envbuild.knowledge.rulebook import Rulebook
+    from envbuild.lock.pinning import Pinner
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
 
@@ -64,8 +66,7 @@ class Follower(Protocol):
 
 def workspace_path(workspace: Workspace, profile: str) -> tuple[str, str]:
     """The lock folder of a profile: its path, and its name for people."""
-    label = f"lockfiles/{profile}"
-    return f"{workspace.root}/{label}", label
+    return f"{workspace.root}/lockfiles/{profile}", f"lockfiles/{profile}"
 
 
 def copied_files(found: Profiles, profile: ResolvedProfile) -> dict[str, bytes]:
@@ -113,11 +114,9 @@ def _copied(found: Profiles, profile: ResolvedProfile) -> dict[str, _Copied]:
             label = f"{os.path.dirname(mark.file)}/{file.source}"
             before = copied.setdefault(file.source, _Copied(path, label, mark))
             if before.path != path:
-                problem = Problem(
-                    message=f"{file.source} is also copied from {before.label}",
-                    mark=mark,
-                    hint="give one of the two another name",
-                )
+                said = f"{file.source} is also copied from {before.label}"
+                hint = "give one of the two another name"
+                problem = Problem(message=said, mark=mark, hint=hint)
                 raise InputError("two files have one name", problems=(problem,))
     return dict(sorted(copied.items()))
 
@@ -127,9 +126,8 @@ def freshness_of(
 ) -> freshness.Freshness:
     """Whether the lock of a profile is true to it."""
     path, label = workspace_path(workspace, profile.name)
-    digests = {
-        f"files/{name}": folder.sha256(data) for name, data in copied_files(found, profile).items()
-    }
+    copied = copied_files(found, profile)
+    digests = {f"files/{name}": folder.sha256(data) for name, data in copied.items()}
     return freshness.state(profile, folder.read(path, label), copied=digests)
 
 
@@ -141,9 +139,8 @@ def refuse_stale(workspace: Workspace, found: Profiles, profile: ResolvedProfile
     """
     state = freshness_of(workspace, found, profile)
     if not state.fresh:
-        reasons = "\n  ".join(("", *state.reasons))
-        hint = f"envbuild lock {profile.name}"
-        raise InputError(f"{profile.name}: lock is {state.status}{reasons}", hint=hint)
+        said = "\n  ".join((f"{profile.name}: lock is {state.status}", *state.reasons))
+        raise InputError(said, hint=f"envbuild lock {profile.name}")
 
 
 def depends_on(
@@ -194,7 +191,9 @@ def target(
     )
 
 
-def workshop(tool: Tool, conda: CondaTool, book: Callable[[], Rulebook]) -> working.Workshop:
+def workshop(
+    tool: Tool, conda: CondaTool, pinner: Pinner, *, book: Callable[[], Rulebook]
+) -> working.Workshop:
     """What jobs are done with here; ``book`` reads the rules that a resolution must pass."""
     return working.Workshop(
         tool=tool,
@@ -204,6 +203,7 @@ def workshop(tool: Tool, conda: CondaTool, book: Callable[[], Rulebook]) -> work
         clock=time.monotonic,
         conda=conda,
         checks=Checks(functools.cache(book)),
+        pinner=pinner,
     )
 
 

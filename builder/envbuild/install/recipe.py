@@ -141,7 +141,7 @@ def _left_out(variant: Variant) -> Iterator[str]:
     if environment.apt:
         yield f"{counted(len(environment.apt), 'system package')}: {' '.join(environment.apt)}"
     for git in environment.git:
-        yield f"the checkout {git.name} ({git.url} at {git.commit[:12]})"
+        yield f"the checkout {git.name} ({git.url} at {(git.commit or '')[:12] or git.ref})"
     for file in environment.files:
         yield f"the file {file.source} (at {file.path})"
     if "PATH" in environment.env:  # it would hide the environment's own programs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,12 +23,14 @@ from envbuild.lock.model import (
     Unpinned,
     VariantLock,
 )
+from envbuild.lock.pins import Pins, apt_rows, image_rows, offline, standing
 from envbuild.names import canonical_name, requirement_name
 
 if TYPE_CHECKING:
     from envbuild.lock.conda.packages import Half
     from envbuild.lock.folder import LockFolder
     from envbuild.lock.model import CondaHalf, Provided, SolverInput, Unknown
+    from envbuild.lock.pins import Pinned
     from envbuild.lock.requirements import Pin
     from envbuild.profile.resolved import Variant
 
@@ -40,7 +42,10 @@ _SOURCES = "Everything here is built from source, or is a placeholder that fetch
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What is to be written for one variant; ``steps`` led to its two halves, for people."""
+    """What is to be written for one variant; ``steps`` led to its two halves, for people.
+
+    ``pinned`` None: nobody was asked for pins.
+    """
 
     variant: Variant
     asked: SolverInput
@@ -49,7 +54,14 @@ class Answer(Struct, frozen=True, kw_only=True):
     provided: tuple[Provided, ...]
     unknown: tuple[Unknown, ...] = ()
     conda: Half | CondaHalf | None = None
+    pinned: Pinned | None = None
     steps: tuple[str, ...] = ()
+
+    def other_pins(self) -> Pins:
+        """What else is pinned; what is known without asking where nobody was asked."""
+        if self.pinned is not None:
+            return self.pinned.pins
+        return offline(standing(self.variant, None, self.packages))
 
 
 class Sources(Struct, frozen=True, kw_only=True):
@@ -122,7 +134,7 @@ class _Tree:
         integrity = {package.name: package.integrity for package in answer.packages}
         wheels = [pin for pin in answer.pins if integrity[pin.name] == "wheel"]
         sources = [pin for pin in answer.pins if integrity[pin.name] != "wheel"]
-        variant, asked = answer.variant, answer.asked
+        variant, asked, pins = answer.variant, answer.asked, answer.other_pins()
         return VariantLock(
             digest=input_digest(asked),
             input=asked,
@@ -130,8 +142,13 @@ class _Tree:
             sources=self._place(f"{name}.sdist.txt", sources, _SOURCES) if sources else None,
             packages=answer.packages,
             provided=answer.provided,
+            images=pins.images,
+            apt=pins.apt,
+            git=pins.git,
             relaxations=relaxations(variant),
-            unpinned=unpinned(variant, asked, packages=answer.packages, provided=answer.provided),
+            unpinned=unpinned(
+                variant, asked, packages=answer.packages, provided=answer.provided, pins=pins
+            ),
             unknown=answer.unknown,
         )
 
@@ -206,16 +223,18 @@ def refreshed(variant: Variant, locked: VariantLock) -> VariantLock:
         msgspec.structs.replace(package, system=system.get(package.name, ()))
         for package in locked.packages
     )
+    pins = standing(variant, locked, packages)
     return msgspec.structs.replace(
         locked,
         packages=packages,
+        images=pins.images,
+        apt=pins.apt,
+        git=pins.git,
         relaxations=relaxations(variant),
-        unpinned=unpinned(variant, locked.input, packages=packages, provided=locked.provided),
+        unpinned=unpinned(
+            variant, locked.input, packages=packages, provided=locked.provided, pins=pins
+        ),
     )
-
-
-_INSTALLERS = {"uv": "uv's own image", "conda": "micromamba's image"}
-"""The images that Python is installed with, by ``python.source``."""
 
 
 def unpinned(
@@ -224,25 +243,28 @@ def unpinned(
     *,
     packages: Iterable[LockedPackage],
     provided: Iterable[Provided],
+    pins: Pins,
 ) -> tuple[Unpinned, ...]:
     """What the image needs and this lock does not pin, and why."""
-    environment = variant.environment
-    integrities = {package.integrity for package in packages}
-    build = environment.base.build_image
+    python = variant.environment.python
+    rows = [*image_rows(variant, pins, "base", "build")]
+    if python.source == "uv":
+        why = "the patch release that the locked version of uv brings"
+        rows.append(Unpinned(what=f"Python {python.version}", why=why))
+    rows += [*image_rows(variant, pins, "uv", "micromamba"), *apt_rows(pins)]
+    rows += _of_packages({package.integrity for package in packages})
+    unknown = {row.name for row in provided if not row.version}
+    rows += [
+        Unpinned(what=text, why="the image has it, in a version that is not known")
+        for text in (*asked.requirements, *asked.constraints)
+        if requirement_name(text) in unknown and specifiers(text)
+    ]
+    return tuple(rows)
+
+
+def _of_packages(integrities: Container[str]) -> list[Unpinned]:
+    """What the hashes of Python packages do not cover."""
     said = (
-        (not environment.base.digest, environment.base.image, "a tag: the profile gives no digest"),
-        (build, build or "", "a tag: used to compile, not in the final image"),
-        (
-            environment.python.source == "uv",
-            f"Python {environment.python.version}",
-            "the patch release that the locked version of uv brings",
-        ),
-        (
-            environment.python.source in _INSTALLERS,
-            _INSTALLERS.get(environment.python.source, ""),
-            "a tag: used to install Python, not in the final image",
-        ),
-        (environment.apt, "apt packages", "versions are the archive's at build time"),
         (
             "stub" in integrities,
             "placeholder packages",
@@ -259,11 +281,4 @@ def unpinned(
             "of packages built from source: constrained, not hashed",
         ),
     )
-    rows = [Unpinned(what=what, why=why) for holds, what, why in said if holds]
-    unknown = {row.name for row in provided if not row.version}
-    rows += [
-        Unpinned(what=text, why="the image has it, in a version that is not known")
-        for text in (*asked.requirements, *asked.constraints)
-        if requirement_name(text) in unknown and specifiers(text)
-    ]
-    return tuple(rows)
+    return [Unpinned(what=what, why=why) for holds, what, why in said if holds]

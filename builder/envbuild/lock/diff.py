@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from envbuild.errors import InputError
 from envbuild.knowledge import facts
-from envbuild.lock import moved_inputs, requirements
+from envbuild.lock import moved_inputs, moved_pins, requirements
 from envbuild.lock.conda import moves as conda_moves
 from envbuild.lock.folder import LockFolder, files_of
 from envbuild.lock.model import FileDigest, Lock, LockedPackage, VariantLock
@@ -150,6 +150,7 @@ def _exact(requirement: str) -> str:
 
 def _variant(old: _Half, new: _Half) -> Iterator[Move]:
     yield from moved_inputs.moved(old.locked, new.locked)
+    yield from moved_pins.moved(old.locked, new.locked)
     yield from conda_moves.moved(old.locked.conda, new.locked.conda)
     names = old.packages.keys() | old.image.keys() | new.packages.keys() | new.image.keys()
     for name in sorted(names):

@@ -11,6 +11,7 @@ from msgspec import Struct
 from envbuild.lock.folder import LockFolder, files_of, input_digest
 from envbuild.lock.inputs import solver_input
 from envbuild.lock.model import FileDigest, Lock, SolverInput, VariantLock
+from envbuild.lock.pins import open_questions
 from envbuild.profile.resolved import ResolvedProfile, Variant
 
 
@@ -111,7 +112,8 @@ def _variants(profile: ResolvedProfile, lock: Lock) -> list[str]:
             continue
         moment = variant.environment.as_of or locked.input.as_of
         asked, _ = solver_input(variant, as_of=moment, indexes=locked.input.indexes)
-        lines += [f"{where}{line}" for line in moved(asked, locked) or _reworded(variant, locked)]
+        said = moved(asked, locked) or open_questions(variant, locked) or _reworded(variant, locked)
+        lines += [f"{where}{line}" for line in said]
     names = {variant.name for variant in profile.variants}
     lines += [f"{name} is no longer in the profile" for name in lock.variants if name not in names]
     return lines
@@ -125,6 +127,9 @@ def _reworded(variant: Variant, locked: VariantLock) -> tuple[str, ...]:
     lines = (
         (now.relaxations != locked.relaxations, "reasons of relaxations were changed"),
         (now.packages != locked.packages, "system packages of source builds were changed"),
+        (now.images != locked.images, "the images that are needed were changed"),
+        (now.apt != locked.apt, "the apt packages that are needed were changed"),
+        (now.git != locked.git, "commits of git sources are not those of the profile"),
         (now.unpinned != locked.unpinned, "what is not pinned was changed"),
     )
     return tuple(line for differs, line in lines if differs)

@@ -128,7 +128,7 @@ def solver_input(
         indexes=asked,
         apt=tuple(sorted(environment.apt)),
         conda=conda_input(variant),
-        git=tuple(sorted(f"{g.url}@{g.commit}" for g in environment.git)),
+        git=tuple(sorted(f"{g.url}@{g.commit or g.ref}" for g in environment.git)),
     )
     if reader.problems:
         raise InputError("the profile cannot be locked", problems=tuple(reader.problems))

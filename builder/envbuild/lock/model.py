@@ -8,8 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-LOCK_FORMAT = 2
-"""2: the conda half is solved; before, a lock held its specifications as text."""
+LOCK_FORMAT = 3
+"""2: the conda half is solved; before, a lock held its specifications as text. 3: images, Debian
+packages and git sources are pinned too."""
 
 HEADER = "envbuild.lock.json"
 
@@ -189,7 +190,8 @@ class ImagePin(Value, frozen=True, kw_only=True):
 
     ``role``: the ``base``, the image that native code is compiled in (``build``), or the one that
     ``uv`` or ``micromamba`` comes from. ``reference`` names it with its tag; ``digest``
-    (``sha256:…``) is that of the manifest for the variant's platform.
+    (``sha256:…``) is that of the manifest for the variant's platform, or the one that the profile
+    gives.
     """
 
     role: Literal["base", "build", "uv", "micromamba"]
@@ -213,10 +215,15 @@ class AptPins(Value, frozen=True, kw_only=True):
 
 
 class GitPin(Value, frozen=True, kw_only=True):
-    """The commit (40 hex digits) of a git source of the profile."""
+    """The commit (40 hex digits) of a git source of the profile.
+
+    ``url`` and ``ref`` are what was asked for it; empty where the profile itself gives the commit.
+    """
 
     name: str
     commit: str
+    url: str = ""
+    ref: str = ""
 
 
 class VariantLock(Value, frozen=True, kw_only=True):

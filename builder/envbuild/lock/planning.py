@@ -13,6 +13,7 @@ from envbuild.lock.conda.inputs import spec_name
 from envbuild.lock.conda.packages import Half, Standing, keeps
 from envbuild.lock.folder import files_of
 from envbuild.lock.inputs import solver_input
+from envbuild.lock.pins import open_questions
 from envbuild.lock.pypi import Question
 from envbuild.names import canonical_name, requirement_name
 from envbuild.plan import Step
@@ -75,7 +76,7 @@ def _job(profile: str, variant: Variant, folder: LockFolder, options: Options, n
         indexes = tuple(name for name in options.indexes if name in declared)
     asked, origins = solver_input(variant, as_of=moment, indexes=indexes)
     reason = _reason(
-        asked_moved=freshness.moved(asked, previous) if previous else None,
+        asked_moved=_moved(variant, asked, previous),
         damage=_damage(folder, previous),
         options=options,
         previous=previous,
@@ -98,6 +99,15 @@ def _job(profile: str, variant: Variant, folder: LockFolder, options: Options, n
         ),
         previous=previous,
     )
+
+
+def _moved(
+    variant: Variant, asked: SolverInput, previous: VariantLock | None
+) -> tuple[str, ...] | None:
+    """What moved since a variant was locked; None where it was not."""
+    if previous is None:
+        return None
+    return freshness.moved(asked, previous) or open_questions(variant, previous)
 
 
 def _reason(

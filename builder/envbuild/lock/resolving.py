@@ -11,6 +11,7 @@ from msgspec import Struct
 from envbuild.errors import Problem
 from envbuild.lock import checks, pypi, uv
 from envbuild.lock.conda.agreement import Agreed, Disagreed, Partners, agree
+from envbuild.lock.pinning import Pinner, Refused
 from envbuild.tools import proc
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
 class Refusal(Struct, frozen=True, kw_only=True):
     """Why a job gave no lock: uv's failure, with the explanation of a conflict; conda's; or what
-    the checks found."""
+    the checks found. ``git`` is the kind of failure where a git source has no commit."""
 
     failure: uv.Failure | None = None
     explanation: Explanation | None = None
     conda: CondaRefusal | None = None
     found: tuple[Problem, ...] = ()
+    git: str = ""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -45,7 +47,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     def kind(self) -> str:
         """The kind of failure, for machines; ``refused`` where the checks say no."""
         said = self.failure or self.conda
-        return said.kind if said else "refused"
+        return said.kind if said else self.git or "refused"
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -61,10 +63,23 @@ class Workshop(Struct, frozen=True, kw_only=True):
     clock: Callable[[], float]
     conda: Callable[[], CondaSolver]
     checks: checks.Checks
+    pinner: Pinner
 
 
 def result(job: Job, workshop: Workshop) -> Answer | Refusal:
     """The answer to a job, or why there is none."""
+    pinning = workshop.pinner.begin(job, workshop.version)
+    found = _resolved(job, workshop)
+    if isinstance(found, Refusal):
+        return found
+    pinned = pinning.finished(found.packages)
+    if isinstance(pinned, Refused):
+        return Refusal(found=pinned.problems, git=pinned.kind)
+    return msgspec.structs.replace(found, pinned=pinned)
+
+
+def _resolved(job: Job, workshop: Workshop) -> Answer | Refusal:
+    """The answer to a job but for its pins, or why there is none."""
     question = job.question
     tool = msgspec.structs.replace(workshop.tool(), indexes=question.indexes())
     below = _below(question, tool, workshop)

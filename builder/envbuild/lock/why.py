@@ -12,6 +12,7 @@ from msgspec import Struct
 from envbuild.lock.conda.inputs import spec_name
 from envbuild.lock.model import CondaPackage, Lock, LockedPackage, VariantLock
 from envbuild.lock.overlay import CONDA, PROFILE
+from envbuild.lock.pins import exact
 from envbuild.lock.places import Places
 from envbuild.names import canonical_name, requirement_name
 from envbuild.profile.resolved import ResolvedProfile
@@ -274,9 +275,10 @@ class _Reader:
         return (text for text in texts if requirement_name(text) == self._name)
 
     def _system(self) -> Iterator[Speaker]:
-        for text in self._locked.input.apt:
-            if canonical_name(text.partition("=")[0]) == self._name:
-                yield Speaker(kind="apt", text=text, place=self._places.apt(text))
+        for name in self._locked.input.apt:
+            if canonical_name(name) == self._name:
+                text = exact(self._locked.apt, name)
+                yield Speaker(kind="apt", text=text, place=self._places.apt(name))
         for package in self._locked.packages:
             if self._name in map(canonical_name, package.system):
                 text = f"{package.name} needs it to be built"

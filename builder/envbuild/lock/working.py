@@ -85,6 +85,7 @@ def run(
             on_done(done[number], count - len(done))
     except BaseException:
         pending.drop()
+        workshop.pinner.stop()
         rattler.stop_all()
         proc.stop_all()
         raise

@@ -176,19 +176,19 @@ class Conda(Value, frozen=True, kw_only=True):
 
 
 class GitSource(Value, frozen=True, kw_only=True):
-    """A git repository at a commit.
+    """A git repository at a commit: the one given, else the one that ``ref`` is at when locked.
 
     ``install``: ``none`` leaves the checkout at ``path``; ``pip`` installs it without its
     dependencies (they belong in ``python.requirements``) and leaves the checkout; ``cmake`` builds
-    it in a stage of its own and installs it to ``path``. ``ref`` is the branch or tag that the
-    commit was taken from, for people.
+    it in a stage of its own and installs it to ``path``. ``ref`` is a branch or a tag; beside a
+    ``commit`` it says where that was taken from, for people.
     """
 
     name: Name
     url: GitUrl
-    commit: Commit
     path: AbsolutePath
     install: Literal["none", "pip", "cmake"]
+    commit: Commit | None = None
     ref: GitRef | None = None
     subdirectory: RelativePath | None = None
     apt: tuple[AptName, ...] = ()

@@ -184,9 +184,27 @@ def _builds(variant: Variant) -> Iterator[Problem]:
                 )
 
 
+_STAGES = ("base", "sources", "wheels")
+"""The stages of a build; a native library has one of its own name beside them."""
+
+
 def _git(variant: Variant) -> Iterator[Problem]:
     prefix = variant.environment.python.prefix
     for index, source in enumerate(variant.environment.git):
+        if source.commit is None and source.ref is None:
+            yield _problem(
+                variant,
+                ("git", index),
+                message=f"git: {source.name!r} has neither a commit nor a ref",
+                hint="commit: 40 hex digits, or ref: a branch or a tag, resolved when it is locked",
+            )
+        if source.install == "cmake" and source.name in _STAGES:
+            yield _problem(
+                variant,
+                ("git", index, "name"),
+                message=f"git: {source.name!r} is the name of a stage of each build",
+                hint=f"another name: {source.name}-library",
+            )
         for key, hint in _idle(source):
             message = f"git: {key} has no effect with install: {source.install}"
             yield _problem(variant, ("git", index, key), message=message, hint=hint)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+
+from envbuild.errors import InputError
 
 _HUB = "docker.io"
 _END = frozenset("/:@")
@@ -63,3 +65,29 @@ def mirrored(text: str, mirrors: Iterable[Mirror]) -> str:
         return text
     best = max(fitting, key=lambda mirror: len(mirror.prefix))
     return best.place + whole[len(best.prefix) :]
+
+
+MIRRORS = "ENVBUILD_MIRRORS"
+"""The variable that names mirrors beside the option: some ``PREFIX=PLACE`` with blanks between."""
+
+
+def mirrors(options: Iterable[str], environ: Mapping[str, str]) -> tuple[Mirror, ...]:
+    """The mirrors of a user: of the option ``--mirror``, then of the variable ``ENVBUILD_MIRRORS``.
+
+    Raises:
+        InputError: one is not ``PREFIX=PLACE``.
+    """
+    named = [(text, "--mirror") for text in options]
+    named += [(text, MIRRORS) for text in environ.get(MIRRORS, "").split()]
+    found = [_mirror(text, origin) for text, origin in named]
+    return tuple({mirror.prefix: mirror for mirror in reversed(found)}.values())[::-1]
+
+
+def _mirror(text: str, origin: str) -> Mirror:
+    prefix, equals, place = (part.strip().rstrip("/") for part in text.partition("="))
+    if not equals or not prefix or not place or "://" in text or "@" in place:
+        raise InputError(
+            f"{origin} takes PREFIX=PLACE, not {text!r}",
+            hint="as in docker.io=mirror.example.org/hub: names as images have them, without https://",
+        )
+    return Mirror(prefix=prefix, place=place)

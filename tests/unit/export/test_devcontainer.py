@@ -17,7 +17,7 @@ def test_it_builds_the_rendered_dockerfile_as_seen_from_its_own_folder() -> None
         "name": "one (linux-amd64-cpu)",
         "build": {
             "dockerfile": "../Dockerfiles/one/Dockerfile",
-            "context": "../lockfiles/one",
+            "context": "../Dockerfiles/one",
             "options": ["--platform=linux/amd64"],
         },
         "workspaceFolder": "/workspace",

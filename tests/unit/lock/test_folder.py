@@ -17,7 +17,7 @@ from envbuild.lock.model import CondaHalf, CondaInput, CondaTarget, FileDigest, 
 
 LABEL = "lockfiles/one/envbuild.lock.json"
 LOCK = Lock(
-    format=2,
+    format=3,
     profile="one",
     tools={"uv": "0.13.8"},
     variants={},
@@ -47,10 +47,10 @@ def test_a_header_without_a_seal_is_read() -> None:
 
 
 def test_a_later_format_is_told_from_a_broken_header() -> None:
-    later = encode(LOCK).replace(b'"format": 2', b'"format": 3')
-    with pytest.raises(NewerFormatError, match="format 3; this envbuild reads up to 2"):
+    later = encode(LOCK).replace(b'"format": 3', b'"format": 4')
+    with pytest.raises(NewerFormatError, match="format 4; this envbuild reads up to 3"):
         decode(later, LABEL)
-    with pytest.raises(NewerFormatError, match="format 3; this envbuild reads up to 2"):
+    with pytest.raises(NewerFormatError, match="format 4; this envbuild reads up to 3"):
         decode(later.replace(b'"profile"', b'"of-later"'), LABEL)
     with pytest.raises(InputError, match="cannot be read"):
         decode(later[:9], LABEL)
@@ -80,7 +80,7 @@ def test_an_older_format_is_told_from_a_broken_header() -> None:
     assert raised.value.hint.endswith("envbuild lock --force one")
 
 
-@pytest.mark.parametrize("number", [2, 0, -1])
+@pytest.mark.parametrize("number", [3, 0, -1])
 def test_what_no_format_ever_held_is_broken(number: int) -> None:
     with pytest.raises(InputError, match="cannot be read") as raised:
         decode(msgspec.json.encode({**OF_FORMAT_1, "format": number}), LABEL)

@@ -25,7 +25,10 @@ ONE_LINE = "every value is one line; >- ends without a line break, > and | do no
     ("added", "problem"),
     [
         # unknown and missing keys
-        ("git: [{}]\n", "12:7: git: commit is missing // commit is a commit, 40 hex digits"),
+        (
+            "git: [{}]\n",
+            "12:7: git: install is missing // install is one of cmake, none, pip",
+        ),
         ("user: {uid: 1}\n", "12:1: user: name is missing // name is an account's name"),
         (
             "user: {name: a, uid: }\n",

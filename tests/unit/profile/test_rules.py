@@ -108,6 +108,23 @@ def git(install="none", path="/opt/lib", more=""):
         ),
         (
             "variants:",
+            git().replace('    commit: "0123456789012345678901234567890123456789"\n', "")
+            + "variants:",
+            (
+                "13:5: git: 'lib' has neither a commit nor a ref // commit: 40 hex digits, or "
+                "ref: a branch or a tag, resolved when it is locked"
+            ),
+        ),
+        (
+            "variants:",
+            git("cmake").replace("name: lib", "name: wheels") + "variants:",
+            (
+                "13:5: git: 'wheels' is the name of a stage of each build"
+                " // another name: wheels-library"
+            ),
+        ),
+        (
+            "variants:",
             git("cmake", "/opt/base") + "variants:",
             (
                 "16:5: git: 'lib' is installed to /opt/base, where python.prefix /opt/base is"
