@@ -29,8 +29,8 @@ def test_messages_point_into_it(below: Path, tmp_path: Path) -> None:
     said = process(["show", "two"], below)
     assert said.exit == 2
     assert said.stderr.startswith(
-        "workspace: ../..\nenvs/two.yaml:14:1: error: apt: expected a list; found 'git'\n"
-        "  14 | apt: git\n"
+        "workspace: ../..\nenvs/two.yaml:16:1: error: apt: expected a list; found 'git'\n"
+        "  16 | apt: git\n"
     )
 
 

@@ -157,7 +157,7 @@ def test_an_image_of_nobody(space: Space) -> None:
         (("--rebuild", "--online", "--offline"), "--offline does not go with --online"),
         (("--image", "oci:nowhere"), "oci:nowhere does not exist"),
         (("--image", "oci:nowhere", "one", "two"), "oci:nowhere does not exist"),
-        (("--mirror", "x"), "'x' is no mirror"),
+        (("--mirror", "x"), "--mirror takes PREFIX=PLACE, not 'x'"),
         ((), "nothing was built here"),
         (("unknown",), "unknown"),
     ],

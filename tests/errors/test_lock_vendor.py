@@ -148,7 +148,7 @@ def test_the_dockerfile_makes_a_wheel_of_what_has_two_faces(
     done = folder.run("render")
     assert done.returncode == 0, done.stderr
     text = folder.read("Dockerfiles/one/Dockerfile").decode()
-    assert "source=linux-amd64-cu128.sdist.txt" in text
+    assert "source=linux-amd64-cu128/sources,target=/run/envbuild/in" in text
     assert "both hashes are locked" in text
     assert "the lock\n# pins the placeholder" not in text.lower()
     assert vendor.url not in text

@@ -23,6 +23,11 @@ _BUILDKIT = re.compile(
 _OPTIONS = re.compile(r"^([A-Z]+)(?: +--\S+)+")
 """The options of an instruction: mounts mostly, and as long as a line."""
 
+_INPUT = re.compile(
+    r'\becho "[^/"]+/(?P<input>[^"]+)/[^/"]+ is not what this Dockerfile was rendered'
+)
+"""Names the input folder of a step: it says the same to whoever has edited the list in it."""
+
 _WIDTH = 100
 """Characters of a step that are shown where the width of the terminal is not known."""
 
@@ -31,6 +36,7 @@ def step(line: str) -> str | None:
     """The step that a line of a builder begins, in its own words; None for another line.
 
     podman and buildah write ``[1/2] STEP 4/19: RUN …``, BuildKit ``#12 [final 3/9] RUN …``.
+    A step that reads an input folder is called by that: the commands of such steps begin alike.
     """
     found = _PODMAN.match(line)
     if found:
@@ -40,7 +46,8 @@ def step(line: str) -> str | None:
         if found is None:
             return None
         stage = f"stage {found['stage']}, " if found["stage"] else ""
-    what = _OPTIONS.sub(r"\1", found["what"])
+    read = _INPUT.search(found["what"])
+    what = read["input"] if read else _OPTIONS.sub(r"\1", found["what"]).replace("set -eu; ", "")
     return f"{stage}step {found['step']}/{found['steps']}: {what}"
 
 

@@ -10,7 +10,12 @@ from envbuild.cli.build_progress import step
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("STEP 4/19: RUN set -eu; true", "step 4/19: RUN set -eu; true"),
+        ("STEP 4/19: RUN set -eu; true", "step 4/19: RUN true"),
+        (
+            ('STEP 5/9: RUN set -eu; test "$(x)" = "y" || { echo "linux-amd64-cpu/apt/base/packages.txt is'
+            ' not what this Dockerfile was rendered from" >&2; exit 1; }'),
+            "step 5/9: apt/base",
+        ),
         (
             "[2/3] STEP 1/5: FROM nvcr.io/x:1 AS final",
             "stage 2/3, step 1/5: FROM nvcr.io/x:1 AS final",
