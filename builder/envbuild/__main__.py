@@ -90,8 +90,20 @@ def _answered_from_stamps(arguments: list[str]) -> bool:
     kept = stamps.Stamps(root, stage)
     if not profiles or not all(kept.fresh(name) for name in profiles):
         return False
+    told = [said for name in dict.fromkeys(chosen or sorted(default)) if (said := kept.said(name))]
+    if told and not _plain(sys.stdout):
+        return False
+    rest = f": {len(told)} not wholly pinned" if told else _CHECKS[stage]
     many = counted(len(set(profiles)), "profile")
-    return quiet or _said(sys.stderr, f"{many}{_CHECKS[stage]}\n")
+    if told and not _said(sys.stdout, "".join(f"{line}\n" for line in told)):
+        return False
+    return quiet or _said(sys.stderr, f"{many}{rest}\n")
+
+
+def _plain(stream: TextIO | None) -> bool:
+    """Whether a stream takes text without colours; what stands on a terminal may want some."""
+    wanted = "FORCE_COLOR" in os.environ or "CLICOLOR_FORCE" in os.environ
+    return stream is not None and not wanted and not stream.isatty()
 
 
 def _said(stream: TextIO | None, line: str) -> bool:

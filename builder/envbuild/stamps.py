@@ -2,7 +2,7 @@
 
 A stamp is a text file in ``.envbuild/stamps/<stage>/<profile>``: the identity of the program, then
 ``<sha256>  <path>`` for every file that the answer depended on (``-`` for one that was not there;
-of a folder, the names in it).
+of a folder, the names in it); behind ``> `` stands what the answer said of the profile.
 It is a cache: without it a check takes longer, never ends differently. Only cheap modules of the
 standard library are imported here: this is the whole of ``--check`` when nothing has changed.
 """
@@ -16,10 +16,10 @@ import time
 
 FOLDER = ".envbuild/stamps"
 _ABSENT = "-"
+_SAID = "> "
 _ENDING = ".yaml"
 _FOLDERS = {
     "check": ("lockfiles",),
-    "gate": ("lockfiles",),
     "lock": ("lockfiles",),
     "render": ("lockfiles", "Dockerfiles"),
     "rules": (),
@@ -32,7 +32,7 @@ _TICK = 5_000_000
 """Nanoseconds by which a file system's clock may lag behind (Linux: one tick, 1 to 4 ms)."""
 
 _identity: list[str] = []
-_writers: dict[tuple[str, str, str], Stamps] = {}
+_writers: dict[tuple[str, str], Stamps] = {}
 
 
 def identity() -> str:
@@ -101,10 +101,17 @@ class Stamps:
     def fresh(self, profile: str) -> bool:
         """Whether the last good answer about a profile still stands."""
         first, *lines = self._read(profile).splitlines() or [""]
-        return first == self._program and all(self._unmoved(line) for line in lines)
+        files = (line for line in lines if not line.startswith(_SAID))
+        return first == self._program and all(self._unmoved(line) for line in files)
 
-    def write(self, profile: str, paths: tuple[str, ...]) -> None:
-        """Remember a good answer and the files that it depended on; failing to is no error.
+    def said(self, profile: str) -> str:
+        """What the last good answer said of a profile; mostly nothing."""
+        lines = self._read(profile).splitlines()
+        return "".join(line[len(_SAID) :] for line in lines if line.startswith(_SAID))
+
+    def write(self, profile: str, paths: tuple[str, ...], *, said: str = "") -> None:
+        """Remember a good answer, the line that it said, and the files that it depended on;
+        failing to is no error.
 
         ``paths`` are relative to the root or absolute; what is not there is noted as absent. A
         file that was touched since the program began may have been read before or after the
@@ -115,7 +122,8 @@ class Stamps:
         latest = max(self._changed(path) for path in noted)
         if latest > self._started - _TICK:
             return
-        lines = [self._program, *(f"{self._digest(path)}  {path}" for path in noted)]
+        told = [f"{_SAID}{said}"] if said else []
+        lines = [self._program, *told, *(f"{self._digest(path)}  {path}" for path in noted)]
         text = "\n".join(lines) + "\n"
         try:
             if self._read(profile) != text:
@@ -170,12 +178,12 @@ class Stamps:
         return os.path.basename(path).removesuffix(_ENDING) in self._own
 
 
-def write(root: str, stage: str, profile: str, program: str, paths: tuple[str, ...]) -> None:
+def write(root: str, stage: str, profile: str, *, paths: tuple[str, ...], said: str = "") -> None:
     """:meth:`Stamps.write`, for one profile after the other: what they share is read once."""
-    key = (root, stage, program)
+    key = (root, stage)
     if key not in _writers:
-        _writers[key] = Stamps(root, stage, program=program)
-    _writers[key].write(profile, paths)
+        _writers[key] = Stamps(root, stage)
+    _writers[key].write(profile, paths, said=said)
 
 
 def profiles(root: str) -> dict[str, str] | None:

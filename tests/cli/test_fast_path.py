@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from envbuild import stamps
+from tests.cli import samples
 from tests.cli.running import environment
 from tests.cli.samples import envbuild, locked, profile
 
@@ -232,3 +233,18 @@ def test_a_name_that_climbs_out_of_its_folder_is_no_profile(workspace: Path) -> 
     for name in ("../render/one", "../lock/one", "./one"):
         done = envbuild(workspace, "lock", "--check", name)
         assert (done.exit, done.stderr.count(f"no profile is called {name!r}")) == (2, 1)
+
+
+def test_what_locks_leave_open_is_said_in_both_ways(workspace: Path) -> None:
+    for name in ("one", "two"):
+        path = samples.profile(workspace, name)
+        path.write_text(path.read_text().replace(f"  digest: {samples.DIGEST}\n", ""))
+    assert envbuild(workspace, "lock", "--offline").exit == 0
+    slow = envbuild(workspace, "check")
+    status, said, modules = imported(workspace, "check")
+    fast = envbuild(workspace, "check")
+    assert (status, said) == (0, "2 profiles: 2 not wholly pinned")
+    assert "one: warning: not pinned: ubuntu:24.04" in slow.stdout
+    assert slow == fast
+    assert not modules & set(HEAVY)
+    assert envbuild(workspace, "check", "--strict").exit == 1

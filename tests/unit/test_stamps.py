@@ -152,3 +152,11 @@ def test_the_identity_is_that_of_this_program() -> None:
     assert (program, len(digest)) == ("envbuild", 64)
     assert version[0].isdigit()
     assert stamps.identity() is stamps.identity()
+
+
+def test_what_was_said_is_kept_beside_the_files(root: Path) -> None:
+    Stamps(str(root), "lock", started=LATER).write("one", PATHS, said="one: something > else")
+    assert Stamps(str(root), "lock").said("one") == "one: something > else"
+    assert Stamps(str(root), "lock").fresh("one")
+    Stamps(str(root), "lock", started=LATER).write("one", PATHS)
+    assert Stamps(str(root), "lock").said("one") == ""

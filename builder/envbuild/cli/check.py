@@ -69,12 +69,11 @@ def _print_unpinned(session: Session, verdict: Verdict) -> None:
     """One line a profile: what a fresh lock leaves open; why, in the details."""
     label = session.console.styled("warning", "warning")
     for profile, variants in verdict.unpinned.items():
-        names = dict.fromkeys(row.what for rows in variants.values() for row in rows)
-        said = _plain(f"not pinned: {', '.join(names)}")
-        session.console.data(f"{profile}: {label}: {said} [envbuild lock --force asks again]")
+        said = judging.open_ends(profile, verdict)
+        session.console.data(said.replace("warning", label, 1))
         for variant, rows in variants.items():
             for row in rows:
-                session.console.detail(f"  {variant}: {_plain(f'{row.what}: {row.why}')}")
+                session.console.detail(f"  {variant}: {judging.plain(f'{row.what}: {row.why}')}")
 
 
 def _alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
@@ -93,24 +92,19 @@ def _print(session: Session, alike: list[Finding]) -> None:
     place = f"{found.mark}: " if found.mark else f"{found.profile}: "
     word = found.severity if found.waived is None else "waived"
     label = styled(word, _STYLES[found.severity] if found.waived is None else "dim")
-    lines = [f"{_plain(place)}{label}: {_plain(found.message)} [{found.rule}]"]
+    lines = [f"{judging.plain(place)}{label}: {judging.plain(found.message)} [{found.rule}]"]
     if found.waived is not None:
-        lines.append(f"  {styled('reason', 'dim')}: {_plain(found.waived)}")
+        lines.append(f"  {styled('reason', 'dim')}: {judging.plain(found.waived)}")
     else:
-        lines.append(f"  {styled('why', 'dim')}: {_plain(found.why)}")
+        lines.append(f"  {styled('why', 'dim')}: {judging.plain(found.why)}")
         for index, fix in enumerate(found.fixes):
-            lines.append(f"  {styled('or' if index else 'fix', 'hint')}: {_plain(fix)}")
-        lines.append(f"  {styled('source', 'dim')}: {_plain(found.source)}")
+            lines.append(f"  {styled('or' if index else 'fix', 'hint')}: {judging.plain(fix)}")
+        lines.append(f"  {styled('source', 'dim')}: {judging.plain(found.source)}")
     if len(alike) > 1:
         names = ", ".join(one.profile for one in alike)
         lines.append(f"  {styled('profiles', 'dim')}: {names}")
     for line in lines:
         session.console.data(line)
-
-
-def _plain(text: str) -> str:
-    """The text with nothing in it that moves a terminal's cursor or changes its colours."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _sum_up(session: Session, verdict: Verdict) -> None:

@@ -32,7 +32,7 @@ def refused(
     Raises:
         InputError: with the problems of the user's own rules.
     """
-    kept = stamps.Stamps(session.workspace.root, "gate" if locked else "rules")
+    kept = stamps.Stamps(session.workspace.root, "check" if locked else "rules")
     doubtful = {name: one for name, one in resolved.items() if not kept.fresh(name)}
     if not doubtful:
         return {}

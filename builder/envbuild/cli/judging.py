@@ -151,6 +151,21 @@ def depends_on(
     return tuple(sorted(paths))
 
 
+def open_ends(profile: str, verdict: Verdict) -> str:
+    """One line: what the fresh lock of a profile leaves open; empty where that is nothing."""
+    variants = verdict.unpinned.get(profile)
+    if not variants:
+        return ""
+    names = dict.fromkeys(row.what for rows in variants.values() for row in rows)
+    said = f"{profile}: warning: not pinned: {', '.join(names)} [envbuild lock --force asks again]"
+    return plain(said)
+
+
+def plain(text: str) -> str:
+    """The text with nothing in it that moves a terminal's cursor or changes its colours."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def remember(
     workspace: Workspace,
     found: Profiles,
@@ -159,16 +174,15 @@ def remember(
     *,
     locked: bool,
 ) -> None:
-    """Stamp the profiles of which nothing at all was found, waived or not: ``rules`` and, with
-    their locks, ``gate``; ``check`` where a lock leaves nothing open either."""
+    """Stamp the profiles of which nothing at all was found, waived or not: ``rules`` or, with
+    their locks, ``check``, which says what these leave open."""
     told = {one.profile for one in verdict.findings}
     for name, profile in resolved.items():
         if name in told:
             continue
         paths = depends_on(workspace, found, {name: profile}, locked=locked)
-        stages = ("gate", "check") if locked else ("rules",)
-        for stage in stages[:1] if name in verdict.unpinned else stages:
-            stamps.write(workspace.root, stage, name, stamps.identity(), paths)
+        stage, said = ("check", open_ends(name, verdict)) if locked else ("rules", "")
+        stamps.write(workspace.root, stage, name, paths=paths, said=said)
 
 
 def _lock_files(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> set[str]:

@@ -297,4 +297,4 @@ def remember(
 ) -> None:
     """Stamp that the lock of a profile is fresh; ``locked`` as for :func:`depends_on`."""
     paths = (*depends_on(workspace, found, profile, locked=locked), *facts.facts_files())
-    stamps.write(workspace.root, "lock", profile.name, stamps.identity(), paths)
+    stamps.write(workspace.root, "lock", profile.name, paths=paths)

@@ -281,4 +281,4 @@ def remember(workspace: Workspace, found: Profiles, made: Target) -> None:
         *made.sources,
         *facts.facts_files(),
     )
-    stamps.write(workspace.root, "render", made.profile.name, stamps.identity(), paths)
+    stamps.write(workspace.root, "render", made.profile.name, paths=paths)
