@@ -1,4 +1,5 @@
-"""``python -m bench [startup|lock|conda|growth|explain] [--runs N]``: promised figures."""
+"""``python -m bench [startup|lock|conda|growth|explain|rebuild|reproduce|smoke] [--runs N]``:
+promised figures."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import conda, explain, generated
+from bench import build, conda, explain, generated, smoke
 from bench.timing import medians, once, table
 from envbuild.cli import locking, uvtool
 from envbuild.lock import planning, uv
@@ -149,6 +150,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1000, help="MB of the log for explain")
     parser.add_argument("--channel", type=Path, help="a folder that stands for conda-forge")
     parser.add_argument("--conda", help="a genuine conda, to be timed too")
+    parser.add_argument("--workspace", type=Path, help="of yours, for reproduce and smoke")
+    parser.add_argument("--mirror", action="append", default=[], help="for reproduce there")
+    parser.add_argument("--image", help="that was built there, for smoke")
     chosen = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {chosen.runs} runs")
     figures: dict[str, Callable[[int], str]] = {
@@ -157,6 +161,11 @@ def main() -> None:
         "conda": lambda runs: conda.conda(runs, chosen.channel, chosen.conda),
         "growth": growth,
         "explain": lambda _: explain.explain(chosen.size),
+        "rebuild": lambda runs: build.rebuild(min(runs, 3)),
+        "reproduce": lambda _: build.reproduce(
+            chosen.workspace, [word for one in chosen.mirror for word in ("--mirror", one)]
+        ),
+        "smoke": lambda runs: smoke.smoke(runs, chosen.workspace, chosen.image),
     }
     for name in chosen.what:
         print(figures[name](chosen.runs), flush=True)

@@ -1,0 +1,167 @@
+"""A variant built twice from nothing by one engine, and the two images held against each other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+import envbuild
+from envbuild.build import doing, layout, normalising, planning, records
+from envbuild.build.layout import Comparison
+from envbuild.cli import build_progress, build_supply, verifying
+from envbuild.engines import building, images
+from envbuild.engines.model import BuildRequest
+from envbuild.errors import EnvbuildError
+from envbuild.tools import turns
+
+if TYPE_CHECKING:
+    from envbuild.build.secrets import Secret
+    from envbuild.cli.build_targets import Target
+    from envbuild.cli.building import Run
+
+_TIMES = 2
+_PATIENCE = 6 * 3600.0
+"""Seconds that another build of the same variant is waited for."""
+
+
+class Rebuilt(Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Two builds of one variant. ``normalised``: the engine cannot set times, and what is compared
+    went through the normaliser. ``seconds`` is how long each build took, ``log`` the full log of
+    the second one, relative to the workspace."""
+
+    profile: str
+    variant: str
+    engine: str
+    normalised: bool
+    seconds: tuple[float, ...]
+    comparison: Comparison
+    log: str
+
+    @property
+    def name(self) -> str:
+        """As messages call it."""
+        return f"{self.profile}/{self.variant}"
+
+
+def rebuilt(target: Target, run: Run) -> Rebuilt:
+    """Build a variant twice without any cache, and compare.
+
+    Both images are removed by their ids, unless one is the image that was built before; nothing
+    is tagged or recorded.
+
+    Raises:
+        InputError: something that the build needs is the user's to give.
+        ToolError: the engine, or a place that something is fetched from, failed.
+    """
+    held = turns.exclusive(
+        run.session.workspace.path(turns.PRIVATE, f"build-{target.profile}.{target.variant.name}"),
+        waiting=lambda holder: run.session.console.say(
+            f"{target.name}: waiting for another build of it (process {holder}) to finish"
+        ),
+        timeout=_PATIENCE,
+    )
+    with held, verifying.work(run.session.root) as scratch:
+        references = [reference for _, reference in target.images]
+        if not run.options.offline:
+            doing.pull(references, run.bench, platform=target.variant.platform, say=run.tell)
+        doing.refuse_absent(references, run.bench)
+        with _request(target, run) as request:
+            return _Twice(target, run, request).compared(scratch)
+
+
+@contextlib.contextmanager
+def _request(target: Target, run: Run) -> Iterator[BuildRequest]:
+    """The build of a variant, as ``envbuild build`` asks for it, without a cache."""
+    options = run.options
+    online = options.network == "host"
+    proxies = planning.proxies(run.environ) if online else {}
+    revision = build_supply.revision(run.session.root, run.environ)
+    with contextlib.ExitStack() as stack:
+        index: tuple[Secret, ...] = ()
+        if online:
+            supplied = build_supply.as_rendered(target)
+            index = stack.enter_context(build_supply.index(target, frozenset(), run.environ))
+        else:
+            supplied = stack.enter_context(build_supply.staged(target, run))
+        yield BuildRequest(
+            dockerfile=f"{supplied.place}/{target.dockerfile}",
+            context=supplied.place,
+            platform=target.variant.platform,
+            arguments=(*target.images, *sorted(proxies.items())),
+            labels=planning.labels(envbuild.__version__, revision),
+            secrets=tuple((one.name, one.path) for one in index),
+            network=options.network,
+            epoch=planning.epoch(target.locked.input.as_of),
+            cache=False,
+        )
+
+
+class _Twice:
+    """The two builds of one request."""
+
+    def __init__(self, target: Target, run: Run, request: BuildRequest) -> None:
+        self._target = target
+        self._run = run
+        self._bench = run.bench
+        self._request = request
+        record = records.read(run.session.root, target.profile, target.variant.name)
+        names = (*target.names, *(record.tags if record else ()))
+        known = (doing.image(name, self._bench) for name in dict.fromkeys(names))
+        self._kept = {one.identity for one in known if one}
+        self._kept |= {record.identity} if record else set()
+        self._log = doing.log_path(run.session.root, target.profile, target.variant.name)
+
+    def compared(self, scratch: str) -> Rebuilt:
+        target, engine = self._target, self._bench.engine
+        folders = [f"{scratch}/{number}" for number in range(1, _TIMES + 1)]
+        seconds = tuple(self._built(folder) for folder in folders)
+        normalise = engine.capabilities.clamp == "none"
+        if normalise:
+            folders = [self._normalised(folder) for folder in folders]
+        self._run.tell(f"{target.name}: comparing ...")
+        return Rebuilt(
+            profile=target.profile,
+            variant=target.variant.name,
+            engine=planning.engine_name(engine),
+            normalised=normalise,
+            seconds=seconds,
+            comparison=layout.compare(*folders, scratch=scratch),
+            log=os.path.relpath(self._log, self._run.session.root),
+        )
+
+    def _built(self, folder: str) -> float:
+        """Build the image and write it to a folder; the seconds that the engine built."""
+        bench, target, session = self._bench, self._target, self._run.session
+        number = os.path.basename(folder)
+        session.console.say(f"{target.name}: build {number} of {_TIMES}, nothing from a cache")
+        line = build_progress.progress(session.console, target.name, self._run.environ)
+        watch = building.Watch(log=self._log, line=line, follow=bench.follow)
+        built = building.build(bench.engine, self._request, environ=bench.environ, watch=watch)
+        try:
+            images.save(
+                bench.engine,
+                built.identity,
+                folder=folder,
+                runner=bench.runner,
+                environ=bench.environ,
+            )
+        finally:
+            if built.identity not in self._kept:
+                with contextlib.suppress(EnvbuildError):
+                    images.remove(
+                        bench.engine, built.identity, runner=bench.clean, environ=bench.environ
+                    )
+        return round(built.seconds, 3)
+
+    def _normalised(self, folder: str) -> str:
+        base = doing.contents(dict(self._target.images)["BASE_IMAGE"], self._bench)
+        epoch = self._request.epoch
+        assert epoch is not None  # _request sets it
+        into = f"{folder}-normalised"
+        self._run.tell(f"{self._target.name}: normalising build {os.path.basename(folder)} ...")
+        normalising.normalise(folder, into, base_layers=len(base), epoch=epoch, packed="none")
+        return into
