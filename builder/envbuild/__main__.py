@@ -48,20 +48,30 @@ def main() -> int:
 
 
 def _leave(status: int) -> None:
-    """End at once where py-rattler was used: its threads may crash a process that ends slowly,
-    after all work is done."""
-    if "rattler" not in sys.modules:
+    """End at once where threads are left: py-rattler's, or ours that wait for an answer that nobody
+    wants any more. An interpreter that ends while they run may crash, after all work is done."""
+    if not (_rattler_was_used() or _threads_are_left()):
         return
+    import atexit
+
+    atexit._run_exitfuncs()  # noqa: SLF001 (conda-lock removes its folders there)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(status)
+
+
+def _rattler_was_used() -> bool:
+    if "rattler" not in sys.modules:
+        return False
     from envbuild.tools import rattler
 
-    if rattler.let_go():
-        import atexit
+    return rattler.let_go()
 
-        atexit._run_exitfuncs()  # noqa: SLF001 (conda-lock removes its folders there)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-        os._exit(status)
+
+def _threads_are_left() -> bool:
+    threads = sys.modules.get("threading")
+    return threads is not None and threads.active_count() > 1
 
 
 def _answered_from_stamps(arguments: list[str]) -> bool:
