@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -24,6 +28,11 @@ from tests.support.image import (
     oci_layout,
     python_package,
 )
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 SITE = "opt/venv/lib/python3.11/site-packages"
 KIT = "isaac-sim/kit/python/lib/python3.11/site-packages"
@@ -177,6 +186,29 @@ def test_a_tar_in_ocis_layout(tmp_path: Path) -> None:
     assert image.packages[0].name == "numpy"
 
 
+PACKERS = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstd.compress,
+}
+
+
+@pytest.mark.parametrize("packing", PACKERS)
+def test_a_tar_that_is_packed(tmp_path: Path, packing: str) -> None:
+    layers = [layer(python_package(SITE, "numpy", "1.26.0")), layer(apt_packages(("libc6", "2")))]
+    path = docker_archive(tmp_path / "image.tar", layers)
+    path.write_bytes(PACKERS[packing](path.read_bytes()))
+    (image,) = images.from_archive(str(path), "tar:x")
+    assert [one.name for one in image.packages] == ["libc6", "numpy"]
+
+
+def test_a_layer_that_is_packed_with_zstd(tmp_path: Path) -> None:
+    data = zstd.compress(layer(python_package(SITE, "numpy", "1.26.0")))
+    (image,) = images.from_folder(str(oci_layout(tmp_path, blobs([data]))), "oci:x")
+    assert [one.name for one in image.packages] == ["numpy"]
+
+
 # --- What cannot be read -------------------------------------------------------------------------
 
 
@@ -230,6 +262,17 @@ def test_archives_that_are_none(tmp_path: Path) -> None:
             images.from_archive(str(path), "tar:x")
     with pytest.raises(InputError, match="tar:x cannot be read: no such file"):
         images.from_archive(str(tmp_path / "none"), "tar:x")
+
+
+@pytest.mark.parametrize("packing", PACKERS)
+def test_a_packed_archive_that_is_cut_off_or_damaged(tmp_path: Path, packing: str) -> None:
+    path = docker_archive(tmp_path / "x.tar", [layer(apt_packages(("libc6", "2")))])
+    whole = PACKERS[packing](path.read_bytes())
+    middle = len(whole) // 2
+    for data in (whole[:middle], whole[:middle] + b"x" * 20 + whole[middle + 20 :]):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=r"^tar:x"):
+            images.from_archive(str(path), "tar:x")
 
 
 def test_links_that_go_in_a_circle(tmp_path: Path) -> None:

@@ -6,11 +6,7 @@ An image is a folder in OCI's layout, or an archive, as an engine saves it.
 
 from __future__ import annotations
 
-import contextlib
-import gzip
-import sys
 import tarfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -18,12 +14,7 @@ from msgspec import Struct
 
 from envbuild.build.secrets import Certificate, Needle
 from envbuild.errors import InputError
-from envbuild.tools import oci, packing
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from envbuild.tools import oci, packing, tars
 
 _CHUNK = 1 << 20
 _FEW = 8
@@ -144,26 +135,15 @@ class _Layer:
         try:
             with (
                 self._image.opened(self._layer) as stored,
-                _unpacked(stored) as plain,
+                packing.plain(stored) as plain,
                 tarfile.open(fileobj=plain, mode="r|", bufsize=_CHUNK) as tar,
             ):
                 while member := tar.next():
                     tar.members = []  # type: ignore[attr-defined]  # half a million in Isaac Sim
-                    name = "/".join(
-                        part for part in member.name.split("/") if part not in ("", ".")
-                    )
+                    name = tars.path_of(member.name)
                     yield name, member, tar.extractfile(member) if member.isreg() else None
-        except (tarfile.TarError, EOFError, OSError, zlib.error, zstd.ZstdError) as error:
+        except (tarfile.TarError, OSError, *packing.DAMAGE) as error:
             raise InputError(f"{self._image.label} cannot be read: {str(error).lower()}") from None
-
-
-def _unpacked(stored: IO[bytes]) -> contextlib.AbstractContextManager[IO[bytes]]:
-    packed = packing.packing_of(stored)
-    if packed == "gzip":
-        return gzip.GzipFile(fileobj=stored)  # type: ignore[return-value]
-    if packed == "zstd":
-        return zstd.ZstdFile(stored)  # type: ignore[return-value]
-    return contextlib.nullcontext(stored)
 
 
 def _found(file: IO[bytes], wanted: list[tuple[str, bytes]]) -> set[str]:

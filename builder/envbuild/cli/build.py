@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 @click.command("build")
 @common.profiles_argument
 @click.option("--variant", multiple=True, metavar="NAME", help="This one (repeatable).")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "podman", "buildah", "docker"]),
-    default="auto",
-    show_default=True,
-    help="Who builds; auto takes the first that works.",
-)
+@common.engine_option(help="Who builds; auto takes the first that works.")
 @click.option(
     "-t", "--tag", multiple=True, metavar="REF", help="The image's name; default PROFILE:VARIANT."
 )

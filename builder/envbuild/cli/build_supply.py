@@ -1,4 +1,4 @@
-"""What a build is given beside its rendered files: the context, secrets, the revision."""
+"""What a build is given: its turn, images below, the context, secrets, the revision."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from envbuild.build import secrets
+import envbuild
+from envbuild.build import doing, planning, secrets
 from envbuild.cli.condatool import user_settings
 from envbuild.cli.uvtool import Tool
+from envbuild.engines.model import BuildRequest
 from envbuild.errors import EnvbuildError, InputError
 from envbuild.lock import indexes
 from envbuild.speech import counted
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
     from envbuild.build.secrets import Secret
     from envbuild.cli.build_targets import Target
     from envbuild.cli.building import Run
+    from envbuild.cli.main import Session
 
+_PATIENCE = 6 * 3600.0
+"""Seconds that another build of the same variant is waited for."""
 
 _OLD = 24 * 3600.0
 """Seconds after which no build is still at work on its context."""
@@ -41,7 +46,69 @@ class Supplied(Struct, frozen=True, kw_only=True):
     online: tuple[str, ...] = ()
 
 
-def as_rendered(target: Target) -> Supplied:
+class Prepared(Struct, frozen=True, kw_only=True):
+    """A build that can begin. ``index`` are the settings of the user's package index, which are
+    among the secrets of the request."""
+
+    request: BuildRequest
+    supplied: Supplied
+    index: tuple[Secret, ...]
+
+
+def turn(target: Target, session: Session) -> contextlib.AbstractContextManager[None]:
+    """The time in which a variant is built by nobody else."""
+    return turns.exclusive(
+        session.workspace.path(turns.PRIVATE, f"build-{target.profile}.{target.variant.name}"),
+        waiting=lambda holder: session.console.say(
+            f"{target.name}: waiting for another build of it (process {holder}) to finish"
+        ),
+        timeout=_PATIENCE,
+    )
+
+
+@contextlib.contextmanager
+def prepared(target: Target, run: Run) -> Iterator[Prepared]:
+    """The build of a variant, once what it stands on is here and its context is in place.
+
+    Raises:
+        InputError: something that it needs is the user's to give.
+        ToolError: something cannot be had, or is not what the lock says.
+    """
+    options = run.options
+    references = [reference for _, reference in target.images]
+    if not options.offline:
+        doing.pull(references, run.bench, platform=target.variant.platform, say=run.tell)
+    doing.refuse_absent(references, run.bench)
+    with _context(target, run) as supplied, _index(target, run) as given:
+        request = BuildRequest(
+            dockerfile=f"{supplied.place}/{target.dockerfile}",
+            context=supplied.place,
+            platform=target.variant.platform,
+            arguments=(*target.images, *sorted(proxies(run).items())),
+            labels=planning.labels(envbuild.__version__, _revision(run.session.root, run.environ)),
+            secrets=tuple((one.name, one.path) for one in (*options.secrets, *given)),
+            network=options.network,
+            epoch=planning.epoch(target.locked.input.as_of),
+            cache=options.cache,
+            cache_from=options.cache_from,
+            cache_to=options.cache_to,
+            ssh=options.network == "host" and target.ssh,
+        )
+        yield Prepared(request=request, supplied=supplied, index=given)
+
+
+def proxies(run: Run) -> dict[str, str]:
+    """The user's proxies, where steps use the network."""
+    return planning.proxies(run.environ) if run.options.network == "host" else {}
+
+
+def _context(target: Target, run: Run) -> contextlib.AbstractContextManager[Supplied]:
+    if run.options.network == "host":
+        return contextlib.nullcontext(_as_rendered(target))
+    return _staged(target, run)
+
+
+def _as_rendered(target: Target) -> Supplied:
     """The rendered folder as it stands: the steps fetch what its lists name."""
     named = tuple(one.path.partition("/")[2] for one in target.inputs)
     return Supplied(place=target.context, online=named)
@@ -56,7 +123,7 @@ def sweep(cache: str) -> None:
 
 
 @contextlib.contextmanager
-def staged(target: Target, run: Run) -> Iterator[Supplied]:
+def _staged(target: Target, run: Run) -> Iterator[Supplied]:
     """A copy of the rendered folder, with everything that its steps need: removed at the end,
     unless it is to be kept.
 
@@ -124,7 +191,7 @@ def _refuse_open(target: Target, found: fetching.Fetched) -> None:
         )
 
 
-def revision(root: str, environ: Mapping[str, str]) -> str:
+def _revision(root: str, environ: Mapping[str, str]) -> str:
     """The git revision of a workspace; with ``-dirty`` where something in it is not committed,
     empty where it is in no repository, or git is missing or refuses to work."""
     git = Git(root, environ, proc.run)
@@ -142,19 +209,20 @@ def revision(root: str, environ: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def index(
-    target: Target, given: frozenset[str], environ: Mapping[str, str]
-) -> Iterator[tuple[Secret, ...]]:
-    """The settings of the user's package index as secrets, where the Dockerfile asks for them and
-    the user did not give them (``given``) another way.
+def _index(target: Target, run: Run) -> Iterator[tuple[Secret, ...]]:
+    """The settings of the user's package index as secrets, where steps may ask it, the Dockerfile
+    wants them, and the user did not give them another way.
 
     Raises:
         InputError: such settings cannot be read.
         ToolError: they cannot be written for the build.
     """
+    if run.options.network == "none":
+        yield ()
+        return
     text = files.read_text(f"{target.context}/{target.dockerfile}")
-    wanted = secrets.mounts(text) - given
-    made = {name: one for name, one in _settings(environ).items() if name in wanted}
+    wanted = secrets.mounts(text) - {one.name for one in run.options.secrets}
+    made = {name: one for name, one in _settings(run.environ).items() if name in wanted}
     with temporary.scratch(made) as place:
         yield tuple(
             secrets.Secret(name=name, path=f"{place}/{name}", content=one.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 from collections.abc import Callable, Mapping
@@ -11,25 +10,21 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-import envbuild
 from envbuild.build import doing, guarding, planning, records, secrets
 from envbuild.build.leaks import Hidden
 from envbuild.build.records import BuiltImage, Origin
 from envbuild.cli import build_progress, build_supply
 from envbuild.engines import finding, images
-from envbuild.engines.model import BuildRequest, Engine
+from envbuild.engines.model import Engine
 from envbuild.errors import EnvbuildError, ToolError
 from envbuild.plan import Plan
-from envbuild.tools import proc, store, turns
+from envbuild.tools import proc, store
 
 if TYPE_CHECKING:
-    from envbuild.build.secrets import Secret
     from envbuild.cli.build_options import Options
+    from envbuild.cli.build_supply import Prepared
     from envbuild.cli.build_targets import Target
     from envbuild.cli.main import Session
-
-_PATIENCE = 6 * 3600.0
-"""Seconds that another build of the same variant is waited for."""
 
 Status = Literal["built", "unchanged", "failed", "skipped"]
 
@@ -59,7 +54,6 @@ class Run:
         self.environ = dict(environ)
         self.tell: Callable[[str], None] = build_progress.live(session.console, environ)
         self._log = ""
-        self._proxies = planning.proxies(environ) if options.network == "host" else {}
 
     @functools.cached_property
     def bench(self) -> doing.Bench:
@@ -90,14 +84,7 @@ class Run:
             ToolError: the engine, or a place that something is fetched from, failed.
         """
         self._log = ""
-        held = turns.exclusive(
-            self._private(f"build-{target.profile}.{target.variant.name}"),
-            waiting=lambda holder: self.session.console.say(
-                f"{target.name}: waiting for another build of it (process {holder}) to finish"
-            ),
-            timeout=_PATIENCE,
-        )
-        with held:
+        with build_supply.turn(target, self.session):
             record, why = self._state(target)
             outcome = self._make(target, why) if why else self._kept(target, record)
             return self._taken_away(target, outcome)
@@ -112,9 +99,6 @@ class Run:
             error=error,
             log=os.path.relpath(self._log, self.session.root) if logged else "",
         )
-
-    def _private(self, name: str) -> str:
-        return self.session.workspace.path(turns.PRIVATE, name)
 
     # --- What stands -----------------------------------------------------------------------------
 
@@ -166,38 +150,21 @@ class Run:
         engine = planning.engine_name(self.bench.engine)
         reason = "; ".join(why)
         self.session.console.say(f"{target.name}: building with {engine} ({reason})")
-        references = [reference for _, reference in target.images]
-        if not self.options.offline:
-            doing.pull(references, self.bench, platform=target.variant.platform, say=self.tell)
-        doing.refuse_absent(references, self.bench)
         hear = build_progress.progress(self.session.console, target.name, self.environ)
-        with self._context(target) as supplied, self._index(target) as index:
-            order = self._order(target, supplied.place, index)
+        with build_supply.prepared(target, self) as prepared:
+            order = self._order(target, prepared)
             built = doing.make(order, self.bench, root=self.session.root, line=hear)
         return msgspec.structs.replace(
             _outcome(target, "built", reason=reason, built=built),
-            fetched=supplied.fetched,
-            online=supplied.online,
+            fetched=prepared.supplied.fetched,
+            online=prepared.supplied.online,
         )
 
-    def _context(self, target: Target) -> contextlib.AbstractContextManager[build_supply.Supplied]:
-        if self.options.network == "host":
-            return contextlib.nullcontext(build_supply.as_rendered(target))
-        return build_supply.staged(target, self)
-
-    def _index(self, target: Target) -> contextlib.AbstractContextManager[tuple[Secret, ...]]:
-        """The settings of the user's package index, where steps may ask it."""
-        if self.options.network == "none":
-            return contextlib.nullcontext(())
-        given = frozenset(one.name for one in self.options.secrets)
-        return build_supply.index(target, given, self.environ)
-
-    def _order(self, target: Target, context: str, index: tuple[Secret, ...]) -> doing.Order:
+    def _order(self, target: Target, prepared: Prepared) -> doing.Order:
         options, root = self.options, self.session.root
-        variant = target.variant
-        revision = build_supply.revision(root, self.environ)
-        labels = planning.labels(envbuild.__version__, revision)
-        logins = {**self._proxies, **{one.name: one.content.decode() for one in index}}
+        variant, request = target.variant, prepared.request
+        settings = {one.name: one.content.decode() for one in prepared.index}
+        logins = {**build_supply.proxies(self), **settings}
         needles = secrets.needles(options.secrets, logins)
         pin = target.locked.image("base")
         held = f"{target.profile}.{variant.name}"
@@ -205,41 +172,19 @@ class Run:
         return doing.Order(
             profile=target.profile,
             variant=variant.name,
-            request=self._request(target, context, (*options.secrets, *index), labels=labels),
+            request=request,
             names=target.names,
             base=dict(target.images)["BASE_IMAGE"],
             base_digest=pin.digest if pin else "",
             lock_digest=target.lock_digest,
             origin=self._origin(target),
-            expected=guarding.expected(variant, lock_digest=target.lock_digest, labels=labels),
+            expected=guarding.expected(
+                variant, lock_digest=target.lock_digest, labels=request.labels
+            ),
             log=self._log,
             scratch=f"{store.cache_folder(self.environ)}/contexts/{held}.image",
             hidden=Hidden(needles=needles, certificates=options.certificates),
             searched=bool(options.secrets or needles),
-        )
-
-    def _request(
-        self,
-        target: Target,
-        context: str,
-        given: tuple[Secret, ...],
-        *,
-        labels: tuple[tuple[str, str], ...],
-    ) -> BuildRequest:
-        options = self.options
-        return BuildRequest(
-            dockerfile=f"{context}/{target.dockerfile}",
-            context=context,
-            platform=target.variant.platform,
-            arguments=(*target.images, *sorted(self._proxies.items())),
-            labels=labels,
-            secrets=tuple((one.name, one.path) for one in given),
-            network=options.network,
-            epoch=planning.epoch(target.locked.input.as_of),
-            cache=options.cache,
-            cache_from=options.cache_from,
-            cache_to=options.cache_to,
-            ssh=options.network == "host" and target.ssh,
         )
 
     # --- Where it goes ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,15 @@ def complete_profiles(
 profiles_argument = click.argument(
     "profiles", nargs=-1, metavar="[PROFILE]...", shell_complete=complete_profiles
 )
+
+engine_option = functools.partial(
+    click.option,
+    "--engine",
+    type=click.Choice(["auto", "podman", "buildah", "docker"]),
+    default="auto",
+    show_default=True,
+)
+"""The option that says which engine; ``help`` is what for."""
 
 
 def chosen(found: Profiles, names: Iterable[str]) -> dict[str, ResolvedProfile]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -14,14 +13,13 @@ from envbuild.diagnose.lines import blocks
 from envbuild.diagnose.scan import Scan
 from envbuild.errors import InputError
 from envbuild.knowledge import signaturebook
+from envbuild.speech import wrapped
 from envbuild.tools import logs
 
 if TYPE_CHECKING:
     from envbuild.cli.main import Session
     from envbuild.diagnose.told import Copy
     from envbuild.knowledge.signaturebook import Signature
-
-_WIDTH = 98
 
 
 @click.command("explain")
@@ -64,7 +62,7 @@ def _print(session: Session, found: Diagnosis) -> None:
     data(_heading(found))
     if found.stack and found.findings:
         told = ", ".join(f"{one.name} {one.value} (line {one.line})" for one in found.stack)
-        data(_wrapped("  the log tells: ", told))
+        data(wrapped("  the log tells: ", told))
     for number, finding in enumerate(found.findings, 1):
         name = styled(finding.id, "warning") if finding.generic else styled(finding.id, "error")
         data(f"\n{number}. {name}: {finding.title}")
@@ -104,12 +102,12 @@ def _said(finding: Finding, found: Diagnosis) -> list[str]:
         rows += (("proves", text) for text in finding.proves)
         rows += (("copy", _copy(one)) for one in finding.copies)
         rows.append((f"fix for {finding.fix_for}" if finding.fix_for else "fix", finding.fix))
-    text = [_wrapped(f"   {name}: ", words) for name, words in rows]
+    text = [wrapped(f"   {name}: ", words) for name, words in rows]
     text.append(f"   seen {_times(finding.count)}:")
     text += _numbered(finding.lines, indent="     ")
     if not explained:
         evidence = finding.evidence
-        text.append(_wrapped("   source: ", f"{evidence.source} ({evidence.confidence})"))
+        text.append(wrapped("   source: ", f"{evidence.source} ({evidence.confidence})"))
     return text
 
 
@@ -120,16 +118,6 @@ def _copy(one: Copy) -> str:
 def _numbered(lines: tuple[Seen, ...], indent: str = "  ") -> list[str]:
     width = max((len(str(one.line)) for one in lines), default=0)
     return [f"{indent}{one.line:>{width}} | {one.text}" for one in lines]
-
-
-def _wrapped(start: str, text: str) -> str:
-    return textwrap.fill(
-        start + text,
-        _WIDTH,
-        subsequent_indent=" " * 5,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _times(count: int) -> str:

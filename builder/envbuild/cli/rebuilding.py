@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-import envbuild
 from envbuild.build import doing, layout, normalising, planning, records
 from envbuild.build.layout import Comparison
 from envbuild.cli import build_progress, build_supply, verifying
 from envbuild.engines import building, images
-from envbuild.engines.model import BuildRequest
 from envbuild.errors import EnvbuildError
-from envbuild.tools import turns
 
 if TYPE_CHECKING:
-    from envbuild.build.secrets import Secret
     from envbuild.cli.build_targets import Target
     from envbuild.cli.building import Run
+    from envbuild.engines.model import BuildRequest
 
 _TIMES = 2
-_PATIENCE = 6 * 3600.0
-"""Seconds that another build of the same variant is waited for."""
 
 
 class Rebuilt(Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -48,7 +42,7 @@ class Rebuilt(Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 def rebuilt(target: Target, run: Run) -> Rebuilt:
-    """Build a variant twice without any cache, and compare.
+    """Build a variant twice, and compare. ``run`` is one whose options use no cache.
 
     Both images are removed by their ids, unless one is the image that was built before; nothing
     is tagged or recorded.
@@ -57,47 +51,12 @@ def rebuilt(target: Target, run: Run) -> Rebuilt:
         InputError: something that the build needs is the user's to give.
         ToolError: the engine, or a place that something is fetched from, failed.
     """
-    held = turns.exclusive(
-        run.session.workspace.path(turns.PRIVATE, f"build-{target.profile}.{target.variant.name}"),
-        waiting=lambda holder: run.session.console.say(
-            f"{target.name}: waiting for another build of it (process {holder}) to finish"
-        ),
-        timeout=_PATIENCE,
-    )
-    with held, verifying.work(run.session.root) as scratch:
-        references = [reference for _, reference in target.images]
-        if not run.options.offline:
-            doing.pull(references, run.bench, platform=target.variant.platform, say=run.tell)
-        doing.refuse_absent(references, run.bench)
-        with _request(target, run) as request:
-            return _Twice(target, run, request).compared(scratch)
-
-
-@contextlib.contextmanager
-def _request(target: Target, run: Run) -> Iterator[BuildRequest]:
-    """The build of a variant, as ``envbuild build`` asks for it, without a cache."""
-    options = run.options
-    online = options.network == "host"
-    proxies = planning.proxies(run.environ) if online else {}
-    revision = build_supply.revision(run.session.root, run.environ)
-    with contextlib.ExitStack() as stack:
-        index: tuple[Secret, ...] = ()
-        if online:
-            supplied = build_supply.as_rendered(target)
-            index = stack.enter_context(build_supply.index(target, frozenset(), run.environ))
-        else:
-            supplied = stack.enter_context(build_supply.staged(target, run))
-        yield BuildRequest(
-            dockerfile=f"{supplied.place}/{target.dockerfile}",
-            context=supplied.place,
-            platform=target.variant.platform,
-            arguments=(*target.images, *sorted(proxies.items())),
-            labels=planning.labels(envbuild.__version__, revision),
-            secrets=tuple((one.name, one.path) for one in index),
-            network=options.network,
-            epoch=planning.epoch(target.locked.input.as_of),
-            cache=False,
-        )
+    with (
+        build_supply.turn(target, run.session),
+        verifying.work(run.session.root) as scratch,
+        build_supply.prepared(target, run) as prepared,
+    ):
+        return _Twice(target, run, prepared.request).compared(scratch)
 
 
 class _Twice:
@@ -160,7 +119,7 @@ class _Twice:
     def _normalised(self, folder: str) -> str:
         base = doing.contents(dict(self._target.images)["BASE_IMAGE"], self._bench)
         epoch = self._request.epoch
-        assert epoch is not None  # _request sets it
+        assert epoch is not None  # every build of a lock has one
         into = f"{folder}-normalised"
         self._run.tell(f"{self._target.name}: normalising build {os.path.basename(folder)} ...")
         normalising.normalise(folder, into, base_layers=len(base), epoch=epoch, packed="none")

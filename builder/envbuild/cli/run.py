@@ -28,13 +28,7 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- CMD...]")
 @click.option("--variant", metavar="NAME", help="This one; else the first for this machine.")
 @click.option("--image", metavar="REF", help="This image; else the one that was built here.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "podman", "buildah", "docker"]),
-    default="auto",
-    show_default=True,
-    help="Who runs the container.",
-)
+@common.engine_option(help="Who runs the container.")
 @click.option("--mount", multiple=True, metavar="SRC:DST[:rw]", help="A folder in the container.")
 @click.option("--env", "env", multiple=True, metavar="K=V", help="A variable in the container.")
 @click.option("--workdir", metavar="DIR", help="Where the command starts; else the profile's.")

@@ -27,13 +27,7 @@ if TYPE_CHECKING:
 @common.profiles_argument
 @click.option("--variant", metavar="NAME", help="This one; else the first for this machine.")
 @click.option("--image", metavar="REF", help="This image; else the one that was built here.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "podman", "buildah", "docker"]),
-    default="auto",
-    show_default=True,
-    help="Who runs the container.",
-)
+@common.engine_option(help="Who runs the container.")
 @click.option("--test", "tests", multiple=True, metavar="NAME", help="This one (repeatable).")
 @click.option("--cold", type=float, metavar="S", help="Seconds of a simulator's first start.")
 @click.option("--warm", type=float, metavar="S", help="Seconds of its later starts.")

@@ -41,13 +41,7 @@ _VARIANT = "io.envbuild.variant"
 @common.profiles_argument
 @click.option("--variant", multiple=True, metavar="NAME", help="This one (repeatable).")
 @click.option("--image", metavar="REF", help="This image; also oci:DIR or tar:FILE.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "podman", "buildah", "docker"]),
-    default="auto",
-    show_default=True,
-    help="Who has the image, or builds; auto takes the one that built it.",
-)
+@common.engine_option(help="Who has the image, or builds; auto takes the one that built it.")
 @click.option("--quick", is_flag=True, help="Labels alone: no layer is read.")
 @click.option("--rebuild", is_flag=True, help="Build twice without cache, and compare.")
 @click.option("--online", is_flag=True, help="With --rebuild: steps use the network.")

@@ -135,12 +135,11 @@ def facts(named: str, desk: Desk) -> ImageFacts | None:
 
 def _facts(image: oci.SavedImage) -> ImageFacts:
     said = image.config.get("config")
-    labels = said.get("Labels") if isinstance(said, dict) else None
     return ImageFacts(
         identity=image.identity,
-        platform=f"{oci.text(image.config, 'os')}/{oci.text(image.config, 'architecture')}",
+        platform=image.platform,
         size=0,
-        labels=tuple((str(k), str(v)) for k, v in labels.items()) if labels else (),
+        labels=tuple(image.labels.items()),
         entrypoint=tuple(map(str, oci.items(said, "Entrypoint"))),
         command=tuple(map(str, oci.items(said, "Cmd"))),
         user=oci.text(said, "User"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from envbuild.smoke.model import Cause, CheckResult, SmokeReport, Verdict
-
-_WIDTH = 98
+from envbuild.speech import wrapped
 
 _TRACEBACK = 12
 """Lines of a check that are shown."""
@@ -92,23 +90,13 @@ def _groups(checks: tuple[CheckResult, ...]) -> Iterator[list[CheckResult]]:
 
 
 def _cause(number: int, cause: Cause) -> Iterator[str]:
-    yield _wrapped(f"{number}. ", f"{cause.id}: {cause.title}")
-    yield _wrapped("   cause: ", cause.cause)
+    yield wrapped(f"{number}. ", f"{cause.id}: {cause.title}")
+    yield wrapped("   cause: ", cause.cause)
     for text in cause.proves:
-        yield _wrapped("   proves: ", text)
-    yield _wrapped(f"   fix for {cause.fix_for}: " if cause.fix_for else "   fix: ", cause.fix)
-    yield _wrapped("   explains: ", ", ".join(cause.checks))
+        yield wrapped("   proves: ", text)
+    yield wrapped(f"   fix for {cause.fix_for}: " if cause.fix_for else "   fix: ", cause.fix)
+    yield wrapped("   explains: ", ", ".join(cause.checks))
     if cause.also:
-        yield _wrapped("   shows as: ", ", ".join(cause.also))
+        yield wrapped("   shows as: ", ", ".join(cause.also))
     for line in cause.lines:
         yield f"     | {line}"
-
-
-def _wrapped(start: str, text: str) -> str:
-    return textwrap.fill(
-        start + text,
-        _WIDTH,
-        subsequent_indent=" " * 5,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

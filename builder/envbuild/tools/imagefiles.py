@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, cast
 
 from envbuild.tools.net import NetError
+from envbuild.tools.tars import path_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -66,7 +67,7 @@ class ImageFiles:
         with tarfile.open(fileobj=plain, mode="r|") as tar:
             while member := tar.next():
                 tar.members = []  # type: ignore[attr-defined]  # half a million in Isaac Sim
-                path = "/".join(part for part in member.name.split("/") if part not in ("", "."))
+                path = path_of(member.name)
                 folder, _, name = path.rpartition("/")
                 if name == _OPAQUE:
                     emptied.add(folder)

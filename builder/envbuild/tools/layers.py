@@ -6,19 +6,18 @@ A layer adds files over those below it, and takes some away: ``.wh.NAME`` remove
 
 from __future__ import annotations
 
-import gzip
-import importlib
 import json
 import re
 import tarfile
-import zlib
 from collections.abc import Iterator
 from typing import IO, Literal
 
 from msgspec import Struct
 from packaging.utils import canonicalize_name
 
-from envbuild.errors import InputError, ToolError
+from envbuild.errors import InputError
+from envbuild.tools import packing
+from envbuild.tools.tars import path_of
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -64,26 +63,28 @@ class Layers:
 
         Raises:
             InputError: it is cut off or no tar.
-            ToolError: it is packed with zstd, and the library for it is not installed.
         """
         gone: set[str] = set()
         emptied: set[str] = set()
         come: dict[str, tuple[ImagePackage, ...]] = {}
         watched = {path for record in self._records for path in (record, *_above(record), "")}
         try:
-            with tarfile.open(fileobj=_unpacked(stream), mode="r|") as tar:
+            with (
+                packing.plain(stream) as plain,
+                tarfile.open(fileobj=plain, mode="r|") as tar,
+            ):
                 while member := tar.next():
                     tar.members = []  # type: ignore[attr-defined]  # half a million in Isaac Sim
-                    path = _path(member.name)
+                    path = path_of(member.name)
                     folder, _, name = path.rpartition("/")
                     if name == _OPAQUE:
                         emptied.add(folder)
                     elif name.startswith(_WHITEOUT):
-                        gone.add(_path(f"{folder}/{name.removeprefix(_WHITEOUT)}"))
+                        gone.add(path_of(f"{folder}/{name.removeprefix(_WHITEOUT)}"))
                     elif not member.isdir():
                         gone |= {path} & watched
                         _keep(come, path, tar, member=member)
-        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        except (tarfile.TarError, OSError, *packing.DAMAGE) as error:
             raise InputError(f"{label} cannot be read: {str(error).lower()}") from None
         self._take_away(gone, emptied)
         self._records |= come
@@ -101,30 +102,6 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _path(name: str) -> str:
-    """A member's path below the root, in one spelling."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    return "/".join(parts)
-
-
-def _unpacked(stream: IO[bytes]) -> IO[bytes]:
-    head = stream.read(4)
-    stream.seek(0)
-    if head[:2] == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
-    if head == b"\x28\xb5\x2f\xfd":
-        try:
-            zstandard = importlib.import_module("zstandard")
-        except ImportError:
-            raise ToolError(
-                "a layer is packed with zstd, which cannot be read here",
-                hint="install the Python package zstandard, or save the image with gzip layers",
-            ) from None
-        unpacked: IO[bytes] = zstandard.ZstdDecompressor().stream_reader(stream)
-        return unpacked
-    return stream
-
-
 def _keep(
     come: dict[str, tuple[ImagePackage, ...]],
     path: str,
@@ -137,7 +114,7 @@ def _keep(
         return
     kind = found.lastgroup or ""
     if member.islnk():
-        known = come.get(_path(member.linkname), ())
+        known = come.get(path_of(member.linkname), ())
         come[path] = tuple(_moved(one, path) for one in known)
         return
     file = tar.extractfile(member) if member.isreg() else None

@@ -6,17 +6,17 @@ Layers are handed out as files of the disk or parts of one, never whole in memor
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from msgspec import Struct
 
 from envbuild.errors import InputError
-from envbuild.tools import packing, tars
+from envbuild.tools import packing
+from envbuild.tools.imagestores import Archive, Folder, Store
 from envbuild.tools.trouble import cannot_write, words
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -29,11 +29,7 @@ _LONGEST = 16 * 1024 * 1024
 """Bytes of an index, manifest or configuration that are read; registries allow a quarter."""
 
 _DEEPEST = 8
-"""Links of an archive, and indexes within indexes, that are followed."""
-
-_BUFFER = 64 * 1024
-
-_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ")
+"""Indexes within indexes that are followed."""
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -46,46 +42,55 @@ class Layer(Struct, frozen=True, kw_only=True):
     diff_id: str = ""
 
 
-class _Store(Protocol):
-    def open(self, path: str) -> IO[bytes] | None:
-        """The file of a path; None when it is not there."""
+class _Found(Struct, frozen=True, kw_only=True):
+    """An image of a store, before its configuration is read. ``layers`` are path, digest and media
+    type of each."""
+
+    config: str
+    identity: str
+    layers: list[tuple[str, str, str]]
+    digest: str = ""
+    manifest: Mapping[str, Any] = {}
 
 
 class SavedImage:
-    """An image of one platform; it can be read inside :func:`opened`.
+    """An image of one platform; it can be read as long as its store is open.
 
     ``config`` and ``manifest`` are what the JSON holds, ``digest`` that of the manifest (empty for
     a tar of ``docker save``, which has none), ``identity`` that of the configuration.
     """
 
-    def __init__(self, store: _Store, label: str) -> None:
+    def __init__(self, store: Store, label: str, found: _Found) -> None:
         self._store = store
         self.label = label
-        self.digest = ""
-        self.manifest: Mapping[str, Any] = {}
-        index = self._json("index.json", required=False)
-        if index is not None:
-            self.digest = self._chosen(index)
-            self.manifest = self._json(_place(self.digest))
-            self.identity = text(self.manifest, "config", "digest")
-            self.config = self._json(_place(self.identity))
-            named = [
-                (_place(text(one, "digest")), text(one, "digest"), text(one, "mediaType"))
-                for one in items(self.manifest, "layers")
-            ]
-        else:
-            saved = self._saved()
-            path = text(saved, "Config")
-            self.identity = f"sha256:{os.path.basename(path).removesuffix('.json')}"
-            self.config = self._json(path)
-            named = [(one, "", "") for one in items(saved, "Layers") if isinstance(one, str)]
-        ids = [str(one) for one in items(self.config.get("rootfs"), "diff_ids")]
-        if ids and len(ids) != len(named):
-            raise InputError(f"{label} names {len(named)} layers and {len(ids)} diff_ids")
+        self.digest = found.digest
+        self.manifest = found.manifest
+        self.identity = found.identity
+        config = _json(store, label, found.config)
+        if config is None:
+            named = f" {found.config}" if found.config else ""
+            raise InputError(f"{label} is not whole: its configuration{named} is missing")
+        self.config: Mapping[str, Any] = config
+        ids = [str(one) for one in items(config.get("rootfs"), "diff_ids")]
+        if ids and len(ids) != len(found.layers):
+            raise InputError(f"{label} names {len(found.layers)} layers and {len(ids)} diff_ids")
         self.layers = tuple(
             Layer(path=path, digest=digest, media_type=kind, diff_id=ids[at] if ids else "")
-            for at, (path, digest, kind) in enumerate(named)
+            for at, (path, digest, kind) in enumerate(found.layers)
         )
+
+    @property
+    def platform(self) -> str:
+        """As ``linux/amd64``."""
+        return f"{text(self.config, 'os')}/{text(self.config, 'architecture')}"
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of the configuration."""
+        settings = self.config.get("config")
+        labels = settings.get("Labels") if isinstance(settings, dict) else None
+        labels = labels if isinstance(labels, dict) else {}
+        return {str(key): str(value) for key, value in labels.items()}
 
     @contextlib.contextmanager
     def opened(self, layer: Layer) -> Iterator[IO[bytes]]:
@@ -94,7 +99,7 @@ class SavedImage:
         Raises:
             InputError: it is not there.
         """
-        stream = self._store.open(layer.path) if layer.path else None
+        stream = _opened(self._store, self.label, layer.path)
         if stream is None:
             raise InputError(f"{self.label} is not whole: the layer {layer.path} is missing")
         with stream:
@@ -130,149 +135,134 @@ class SavedImage:
         except OSError as error:
             raise cannot_write(path, error) from None
 
-    def _chosen(self, index: Any) -> str:  # noqa: ANN401 (JSON)
-        """The digest of the one manifest of an index; what only attests to an image is passed."""
-        found = list(self._manifests(index, depth=0))
-        if len(found) == 1:
-            return found[0]
-        raise InputError(
-            f"{self.label} holds {len(found) or 'no'} image{'s' if found else ''}",
-            hint="save the one image of one platform that is meant",
-        )
 
-    def _manifests(self, index: Any, *, depth: int) -> Iterator[str]:  # noqa: ANN401 (JSON)
-        for one in items(index, "manifests"):
-            if text(one, "platform", "os") == "unknown":
-                continue
-            digest = text(one, "digest")
-            manifest = self._json(_place(digest), required=False)
-            if manifest is None:
-                continue  # a platform that was not saved
-            if not items(manifest, "manifests"):
-                yield digest
-            elif depth < _DEEPEST:
-                yield from self._manifests(manifest, depth=depth + 1)
-
-    def _saved(self) -> Any:  # noqa: ANN401 (JSON)
-        listed = self._json("manifest.json", required=False, kind=list)
-        if not listed:
-            raise InputError(
-                f"{self.label} holds no image",
-                hint="an OCI layout has index.json, a saved image manifest.json",
-            )
-        if len(listed) > 1:
-            hint = "save the one image that is meant"
-            raise InputError(f"{self.label} holds {len(listed)} images", hint=hint)
-        return listed[0]
-
-    def _json(self, path: str, *, required: bool = True, kind: type = dict) -> Any:  # noqa: ANN401
-        stream = self._store.open(path) if path else None
-        if stream is None:
-            if required:
-                raise InputError(f"{self.label} is not whole: {path or 'a digest'} is missing")
-            return None
-        with stream:
-            data = stream.read(_LONGEST)
-        try:
-            found = json.loads(data)
-        except (ValueError, RecursionError):
-            raise InputError(f"{self.label}: {path} is not JSON") from None
-        if not isinstance(found, kind):
-            raise InputError(f"{self.label}: {path} is not what it should be")
-        return found
+# --- Which images there are ----------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def opened(path: str, label: str) -> Iterator[SavedImage]:
-    """The image of a folder or of an archive.
+    """The one image of a folder or of a plain archive.
 
     Raises:
         InputError: there is none, several, or it is not whole.
     """
-    try:
-        if os.path.isdir(path):
-            yield SavedImage(_Folder(path), label)
-            return
-        with open(path, "rb") as file:
-            if file.read(5).startswith(_PACKED):
-                raise InputError(f"{label} is packed", hint="unpack it first, to a plain tar")
-            yield SavedImage(_Archive(file, path, label), label)
-    except FileNotFoundError as error:
-        if error.filename != path:
-            raise
-        raise InputError(f"{label} does not exist") from None
-    except OSError as error:
-        if error.filename != path:
-            raise
-        raise InputError(f"{label} cannot be read: {words(error)}") from None
-
-
-class _Folder:
-    def __init__(self, root: str) -> None:
-        self._root = root
-
-    def open(self, path: str) -> IO[bytes] | None:
-        if ".." in path.split("/"):
-            return None
+    with contextlib.ExitStack() as stack:
         try:
-            return open(f"{self._root}/{path}", "rb")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+            store = _store(path, label, stack)
+        except FileNotFoundError:
+            raise InputError(f"{label} does not exist") from None
+        except OSError as error:
+            raise InputError(f"{label} cannot be read: {words(error)}") from None
+        found = tuple(_found(store, label))
+        if len(found) > 1:
+            raise InputError(
+                f"{label} holds {len(found)} images",
+                hint="save the one image of one platform that is meant",
+            )
+        yield SavedImage(store, label, found[0])
 
 
-class _Archive:
-    def __init__(self, file: IO[bytes], path: str, label: str) -> None:
-        self._path = path
-        self._entries = {entry.path: entry for entry in tars.scan(file, label)}
+def _store(path: str, label: str, stack: contextlib.ExitStack) -> Store:
+    if os.path.isdir(path):
+        return Folder(path)
+    file = stack.enter_context(open(path, "rb"))  # noqa: SIM115 (closed with the stack)
+    if packing.is_packed(file):
+        raise InputError(f"{label} is packed", hint="unpack it first, to a plain tar")
+    return Archive(file, label)
 
-    def open(self, path: str) -> IO[bytes] | None:
-        path = os.path.normpath(path)
-        for _ in range(_DEEPEST):
-            entry = self._entries.get(path)
-            if entry is None or entry.kind not in ("file", "link", "hard link"):
-                return None
-            if entry.kind == "file":
-                part = _Part(self._path, entry.data, entry.size)
-                return io.BufferedReader(part, _BUFFER)
-            beside = os.path.dirname(path) if entry.kind == "link" else ""
-            path = os.path.normpath(os.path.join(beside, entry.link))
+
+def images(store: Store, label: str) -> tuple[SavedImage, ...]:
+    """Every image of a store, as of an index of several platforms.
+
+    Raises:
+        InputError: there is none, or one is not whole.
+    """
+    return tuple(SavedImage(store, label, one) for one in _found(store, label))
+
+
+def _found(store: Store, label: str) -> list[_Found]:
+    """The images of a store, one at least; what only attests to an image is passed."""
+    index = _json(store, label, "index.json")
+    if index is not None:
+        found = [
+            _of_manifest(digest, manifest)
+            for digest, manifest in _manifests(store, label, index, depth=0)
+        ]
+    else:
+        listed = _json(store, label, "manifest.json", kind=list) or ()
+        found = [_of_docker(one) for one in listed]
+    if not found:
+        raise InputError(
+            f"{label} holds no image",
+            hint="an OCI layout has index.json, a saved image manifest.json",
+        )
+    return found
+
+
+def _manifests(
+    store: Store, label: str, index: object, *, depth: int
+) -> Iterator[tuple[str, object]]:
+    """The manifests that an index leads to, with their digests."""
+    for one in items(index, "manifests"):
+        if text(one, "platform", "os") == "unknown":
+            continue  # an attestation
+        digest = text(one, "digest")
+        manifest = _json(store, label, _place(digest), kind=object)
+        if manifest is None:
+            continue  # a platform that was not saved
+        if not items(manifest, "manifests"):
+            yield digest, manifest
+        elif depth < _DEEPEST:
+            yield from _manifests(store, label, manifest, depth=depth + 1)
+
+
+def _of_manifest(digest: str, manifest: object) -> _Found:
+    identity = text(manifest, "config", "digest")
+    return _Found(
+        config=_place(identity),
+        identity=identity,
+        layers=[
+            (_place(text(one, "digest")), text(one, "digest"), text(one, "mediaType"))
+            for one in items(manifest, "layers")
+        ],
+        digest=digest,
+        manifest=manifest if isinstance(manifest, dict) else {},
+    )
+
+
+def _of_docker(saved: object) -> _Found:
+    path = text(saved, "Config")
+    return _Found(
+        config=path,
+        identity=f"sha256:{os.path.basename(path).removesuffix('.json')}",
+        layers=[(one, "", "") for one in items(saved, "Layers") if isinstance(one, str)],
+    )
+
+
+# --- Files and JSON ------------------------------------------------------------------------------
+
+
+def _opened(store: Store, label: str, path: str) -> IO[bytes] | None:
+    try:
+        return store.open(path) if path else None
+    except OSError as error:
+        raise InputError(f"{label}: {path} cannot be read: {words(error)}") from None
+
+
+def _json(store: Store, label: str, path: str, *, kind: type = dict) -> Any:  # noqa: ANN401 (JSON)
+    """What a file holds; None where it is not there."""
+    stream = _opened(store, label, path)
+    if stream is None:
         return None
-
-
-class _Part(io.RawIOBase):
-    """Some bytes of a file, as a file."""
-
-    def __init__(self, path: str, start: int, size: int) -> None:
-        super().__init__()
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (closed with this one)
-        self._start = start
-        self._size = size
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        self._place = max(0, base + offset)
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
-
-    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 (any buffer)
-        self._file.seek(self._start + self._place)
-        view = memoryview(buffer)[: max(0, self._size - self._place)]
-        count = self._file.readinto(view) if len(view) else 0
-        self._place += count or 0
-        return count or 0
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    with stream:
+        data = stream.read(_LONGEST)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InputError(f"{label}: {path} is not JSON") from None
+    if not isinstance(found, kind):
+        raise InputError(f"{label}: {path} is not what it should be")
+    return found
 
 
 def text(value: Any, *keys: str) -> str:  # noqa: ANN401 (JSON)

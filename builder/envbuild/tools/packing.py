@@ -1,12 +1,16 @@
-"""Streams packed with gzip or zstd, in pieces; equal bytes are packed to equal bytes."""
+"""Packed streams, in pieces; equal bytes are packed to equal bytes."""
 
 from __future__ import annotations
 
+import bz2
+import contextlib
 import gzip
+import lzma
+import re
 import sys
 import zlib
-from collections.abc import Iterator
-from typing import IO, Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any, Literal, Protocol
 
 from envbuild.errors import InputError
 
@@ -17,6 +21,18 @@ else:
 
 PIECE = 1024 * 1024
 """Bytes that are held at once."""
+
+DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError, lzma.LZMAError)
+"""What reading a packed stream raises where it is cut off or damaged; bzip2 has an OSError."""
+
+_OPENERS: Mapping[bytes, Callable[[IO[bytes]], Any]] = {
+    rb"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
+    rb"\x28\xb5\x2f\xfd": zstd.ZstdFile,
+    rb"BZh[1-9]1AY&SY": bz2.BZ2File,  # all of it: a tar may begin with the name of a file
+    rb"\xfd7zXZ": lzma.LZMAFile,
+}
+"""What opens a packed stream, by a pattern of its first bytes. Layers are packed in the first two
+ways alone, saved images in any."""
 
 _GZIP_LEVEL = 6
 _ZSTD_LEVEL = 3
@@ -75,21 +91,39 @@ def pieces(stream: Readable) -> Iterator[bytes]:
         yield data
 
 
+def is_packed(stream: IO[bytes]) -> bool:
+    """Whether a stream is packed, by its first bytes; it is left at its beginning."""
+    return _opener(stream) is not None
+
+
+@contextlib.contextmanager
+def plain(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """What a stream holds, whichever way it is packed, as a stream that can go back as well.
+
+    Reading it raises :data:`DAMAGE` where it is cut off or damaged.
+    """
+    opener = _opener(stream)
+    if opener is None:
+        yield stream
+        return
+    with opener(stream) as file:
+        yield file
+
+
+def _opener(stream: IO[bytes]) -> Callable[[IO[bytes]], Any] | None:
+    head = stream.read(16)
+    stream.seek(0)
+    return next((opener for magic, opener in _OPENERS.items() if re.match(magic, head)), None)
+
+
 def unpacked(stream: IO[bytes], label: str) -> Iterator[bytes]:
     """What a stream holds, piece by piece, whichever way it is packed.
 
     Raises:
         InputError: it is cut off or damaged.
     """
-    packing = packing_of(stream)
     try:
-        if packing == "none":
-            yield from pieces(stream)
-        elif packing == "gzip":
-            with gzip.GzipFile(fileobj=stream) as file:
-                yield from pieces(file)
-        else:
-            with zstd.ZstdFile(stream) as packed:
-                yield from pieces(packed)
-    except (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
+        with plain(stream) as file:
+            yield from pieces(file)
+    except DAMAGE as error:
         raise InputError(f"{label} cannot be unpacked: {str(error).lower()}") from None

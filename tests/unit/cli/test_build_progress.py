@@ -12,8 +12,10 @@ from envbuild.cli.build_progress import step
     [
         ("STEP 4/19: RUN set -eu; true", "step 4/19: RUN true"),
         (
-            ('STEP 5/9: RUN set -eu; test "$(x)" = "y" || { echo "linux-amd64-cpu/apt/base/packages.txt is'
-            ' not what this Dockerfile was rendered from" >&2; exit 1; }'),
+            (
+                'STEP 5/9: RUN set -eu; test "$(x)" = "y" || { echo "linux-amd64-cpu/apt/base/packages.txt is'
+                ' not what this Dockerfile was rendered from" >&2; exit 1; }'
+            ),
             "step 5/9: apt/base",
         ),
         (

@@ -1,0 +1,1 @@
+"""Replica: how extensions are found, imported and started."""

@@ -1,0 +1,1 @@
+"""A stand-in for GR00T, for tests: its wire, and no model."""
