@@ -297,6 +297,26 @@ def test_a_kept_context_is_what_the_engine_was_given(shop: Shop, tmp_path: Path)
     assert plain.returncode == 0, plain.stdout
 
 
+@pytest.mark.parametrize("engine", ["podman", "buildah"])
+def test_built_twice_it_is_the_same(shop: Shop, built: dict[str, object], engine: str) -> None:
+    done = shop.run("verify", "--rebuild", "--engine", engine, "--json", *shop.registry.mirrors())
+    assert done.returncode == 0, done.stderr
+    (said,) = json.loads(done.stdout)
+    assert said["status"] == "identical"
+    assert not said["normalised"]
+    assert shop.left() == []
+    assert shop.run("verify", "small", "--engine", "podman").returncode == 0
+
+
+def test_the_cause_of_a_difference_is_named(shop: Shop, tmp_path: Path) -> None:
+    other = shop.copy(tmp_path / "ws")
+    other.template("date +%s%N > /opt/when")
+    done = other.run("verify", "small", "--rebuild", "--engine", "podman", *shop.registry.mirrors())
+    assert done.returncode == 1
+    assert "opt/when" in done.stdout + done.stderr
+    assert other.left() == []
+
+
 # --- What is refused -----------------------------------------------------------------------------
 
 

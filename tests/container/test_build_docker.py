@@ -116,3 +116,13 @@ def test_a_secret_in_a_layer_is_refused(dock: Dock) -> None:
         assert "leaking" not in dock.docker("images")
     finally:
         shutil.rmtree(dock.root / "templates")
+
+
+def test_built_twice_it_is_the_same(dock: Dock) -> None:
+    """By what the engine exports, or behind the normaliser where it cannot set times."""
+    mirror = ("--mirror", f"{VENDOR}=stand-in")
+    done = dock.run("verify", "small", "--rebuild", "--json", "--engine", "docker", *mirror)
+    assert done.returncode == 0, done.stderr
+    (said,) = json.loads(done.stdout)
+    assert said["status"] == "identical"
+    assert said["normalised"] == (dock.builder == "buildkit")

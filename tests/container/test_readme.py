@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.workspace import UNREACHED, solved
+
 if TYPE_CHECKING:
     from .conftest import Engine
 
@@ -43,14 +45,28 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """Every file of the outputs by name."""
-    return {
+_REGISTRIES = re.compile(
+    r"^#   - .*|^ARG [A-Z]+_IMAGE=.*|.*lock-digest=.*|[0-9a-f]{64}", re.MULTILINE
+)
+"""What a Dockerfile says of the answers of registries and archives, and digests that cover that."""
+
+
+def snapshot(folder: Path) -> dict[str, object]:
+    """Every file of the outputs by name, without what depends on which registries answered."""
+    found = {
         str(path.relative_to(folder)): path.read_bytes()
         for part in ("lockfiles", "Dockerfiles")
         for path in sorted((folder / part).rglob("*"))
         if path.is_file()
     }
+    told = solved(found)
+    for path, data in found.items():
+        name = path.rpartition("/")[2]
+        if name.startswith("Dockerfile") and not name.endswith(".dockerignore"):
+            told[path] = _REGISTRIES.sub("", data.decode())
+        elif name == "packages.txt":
+            told[path] = [line.partition("=")[0] for line in data.decode().splitlines()]
+    return told
 
 
 def run(engine: Engine, debian: str, clone: Path, script: str) -> str:
@@ -61,6 +77,7 @@ def run(engine: Engine, debian: str, clone: Path, script: str) -> str:
         "run",
         "--rm",
         *index_options(),
+        f"--env=ENVBUILD_MIRRORS={UNREACHED}",
         f"--volume={clone}:/src/checkout",
         "--workdir=/src/checkout",
         debian,
@@ -87,5 +104,7 @@ def test_the_main_job_makes_the_committed_locks_and_dockerfiles(
 
 
 def test_the_tests_pass(engine: Engine, debian: str, clone: Path) -> None:
-    said = run(engine, debian, clone, command("tests"))
+    """Those that need nothing but Python: with all others, CI runs the same command itself."""
+    chosen = "export PYTEST_ADDOPTS='tests/unit tests/golden tests/cli tests/container'; "
+    said = run(engine, debian, clone, chosen + command("tests"))
     assert re.search(r"\d+ passed", said.splitlines()[-1]), said[-3000:]

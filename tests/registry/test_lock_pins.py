@@ -336,6 +336,7 @@ def test_a_base_that_cannot_be_read(world: World) -> None:
     }
 
 
+@pytest.mark.git
 def test_a_build_image_of_another_distribution(world: World, repository: Path) -> None:
     archive.suite(
         world.server,

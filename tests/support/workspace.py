@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ENVBUILD = str(Path(sys.executable).parent / "envbuild")
-VENDORS = ("docker.io", "ghcr.io", "nvcr.io")
-CLOSED = "127.0.0.1:9"
-"""A place where nothing answers: a test that wants images names its own registry."""
+UNREACHED = " ".join(f"{vendor}=127.0.0.1:9" for vendor in ("docker.io", "ghcr.io", "nvcr.io"))
+"""A mirror for each vendor's registry, where nothing answers: a test that wants images names its
+own registry."""
 
 PROFILE = """\
 schema: 1
@@ -44,7 +44,7 @@ class Folder:
             "HOME": str(root / "home"),
             "UV_CACHE_DIR": str(root / "cache"),
             "NO_COLOR": "1",
-            "ENVBUILD_MIRRORS": " ".join(f"{vendor}={CLOSED}" for vendor in VENDORS),
+            "ENVBUILD_MIRRORS": UNREACHED,
             **environment,
         }
 

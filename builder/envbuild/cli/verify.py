@@ -49,6 +49,10 @@ _VARIANT = "io.envbuild.variant"
 @click.option(
     "--mirror", multiple=True, metavar="PREFIX=PLACE", help="Read such images from there."
 )
+@click.option("--ca-bundle", metavar="FILE", help="With --rebuild: certificates for steps.")
+@click.option(
+    "--secret", multiple=True, metavar="id=NAME,src=FILE", help="With --rebuild: a file for steps."
+)
 @click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
 @click.pass_obj
 def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) -> int:
@@ -79,9 +83,9 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
 
 
 def _refuse_beside(chosen: Mapping[str, object]) -> None:
-    for name in ("online", "offline"):
+    for name in ("online", "offline", "ca_bundle", "secret"):
         if chosen[name] and not chosen["rebuild"]:
-            raise click.UsageError(f"--{name} goes with --rebuild")
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --rebuild")
     for name in ("image", "quick"):
         if chosen[name] and chosen["rebuild"]:
             raise click.UsageError(f"--{name} does not go with --rebuild")
@@ -93,12 +97,10 @@ def _options(chosen: Mapping[str, object], here: str) -> Options:
     """What was asked for, as a build understands it."""
     unused = {
         "tag": (),
-        "secret": (),
         "cache_from": (),
         "cache_to": (),
         "platform": None,
         "network": None,
-        "ca_bundle": None,
         "output": None,
         "jobs": None,
         "push": False,

@@ -169,7 +169,8 @@ def summary(answers: list[Answer]) -> str:
     """All in one line."""
     fine = sum(good(one) for one in answers)
     failed = sum(isinstance(one, Failure) for one in answers)
-    parts = [f"{fine} good", f"{len(answers) - fine - failed} not", f"{failed} failed"]
+    wrong = "not the same" if any(isinstance(one, Rebuilt) for one in answers) else "not as locked"
+    parts = [f"{fine} good", f"{len(answers) - fine - failed} {wrong}", f"{failed} failed"]
     return f"{counted(len(answers), 'image')}: {', '.join(p for p in parts if p[0] != '0')}"
 
 
