@@ -116,6 +116,7 @@ def test_a_secret_in_a_layer_is_refused(dock: Dock) -> None:
         assert "leaking" not in dock.docker("images")
     finally:
         shutil.rmtree(dock.root / "templates")
+        assert dock.run("render").returncode == 0
 
 
 def test_built_twice_it_is_the_same(dock: Dock) -> None:
