@@ -102,7 +102,6 @@ def _options(chosen: Mapping[str, object], here: str) -> Options:
         "platform": None,
         "network": None,
         "output": None,
-        "jobs": None,
         "push": False,
         "no_cache": True,
         "force": True,

@@ -1,8 +1,4 @@
-"""The layers of an image, read one by one: which packages are in it. Nothing is extracted or run.
-
-A layer adds files over those below it, and takes some away: ``.wh.NAME`` removes ``NAME``, and
-``.wh..wh..opq`` all that the folder had below (OCI image specification, *Whiteouts*).
-"""
+"""The layers of an image, one by one: which packages are in it. Nothing is extracted or run."""
 
 from __future__ import annotations
 
@@ -16,11 +12,8 @@ from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from envbuild.errors import InputError
-from envbuild.tools import packing
+from envbuild.tools import overlaid
 from envbuild.tools.tars import path_of
-
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"
 
 _LONGEST = 64 * 1024 * 1024
 """Bytes of one record that are read; dpkg's status of a full desktop has a tenth of it."""
@@ -64,42 +57,15 @@ class Layers:
         Raises:
             InputError: it is cut off or no tar.
         """
-        gone: set[str] = set()
-        emptied: set[str] = set()
         come: dict[str, tuple[ImagePackage, ...]] = {}
-        watched = {path for record in self._records for path in (record, *_above(record), "")}
+        hidden = overlaid.Hidden(self._records)
         try:
-            with (
-                packing.plain(stream) as plain,
-                tarfile.open(fileobj=plain, mode="r|") as tar,
-            ):
-                while member := tar.next():
-                    tar.members = []  # type: ignore[attr-defined]  # half a million in Isaac Sim
-                    path = path_of(member.name)
-                    folder, _, name = path.rpartition("/")
-                    if name == _OPAQUE:
-                        emptied.add(folder)
-                    elif name.startswith(_WHITEOUT):
-                        gone.add(path_of(f"{folder}/{name.removeprefix(_WHITEOUT)}"))
-                    elif not member.isdir():
-                        gone |= {path} & watched
-                        _keep(come, path, tar, member=member)
-        except (tarfile.TarError, OSError, *packing.DAMAGE) as error:
+            for path, tar, member in hidden.members(stream):
+                _keep(come, path, tar, member=member)
+        except overlaid.DAMAGE as error:
             raise InputError(f"{label} cannot be read: {str(error).lower()}") from None
-        self._take_away(gone, emptied)
-        self._records |= come
-
-    def _take_away(self, gone: set[str], emptied: set[str]) -> None:
-        """Remove what the layer hides or replaces, with all that lay below it."""
-        for path in list(self._records):
-            above = set(_above(path))
-            if path in gone or above & gone or (above | {""}) & emptied:
-                del self._records[path]
-
-
-def _above(path: str) -> Iterator[str]:
-    while path := path.rpartition("/")[0]:
-        yield path
+        below = {path: found for path, found in self._records.items() if path not in hidden}
+        self._records = below | come
 
 
 def _keep(

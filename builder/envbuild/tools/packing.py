@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
+import io
 import lzma
 import re
 import sys
@@ -98,7 +99,7 @@ def is_packed(stream: IO[bytes]) -> bool:
 
 @contextlib.contextmanager
 def plain(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """What a stream holds, whichever way it is packed, as a stream that can go back as well.
+    """What a stream holds, whichever way it is packed, as a stream that can go back if that can.
 
     Reading it raises :data:`DAMAGE` where it is cut off or damaged.
     """
@@ -111,8 +112,11 @@ def plain(stream: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def _opener(stream: IO[bytes]) -> Callable[[IO[bytes]], Any] | None:
-    head = stream.read(16)
-    stream.seek(0)
+    if isinstance(stream, io.BufferedReader):  # also of what cannot go back
+        head = stream.peek(16)[:16]
+    else:
+        head = stream.read(16)
+        stream.seek(0)
     return next((opener for magic, opener in _OPENERS.items() if re.match(magic, head)), None)
 
 
