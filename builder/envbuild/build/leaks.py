@@ -15,6 +15,7 @@ from msgspec import Struct
 from envbuild.build.secrets import Certificate, Needle
 from envbuild.errors import InputError
 from envbuild.tools import oci, packing, tars
+from envbuild.tools.overlaid import OPAQUE, WHITEOUT
 
 _CHUNK = 1 << 20
 _FEW = 8
@@ -22,8 +23,6 @@ _FEW = 8
 one, which has the public ones too, each of these may come with a package (certifi)."""
 
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"
 _LEFT = ("run/envbuild/", "run/secrets/")
 """Where secrets and input are mounted while an image is built; nothing of it stays."""
 
@@ -110,10 +109,10 @@ class _Layer:
 
     def _note(self, name: str) -> None:
         folder, _, last = name.rpartition("/")
-        if last == _OPAQUE:
+        if last == OPAQUE:
             self.removes |= _BUNDLE.startswith(f"{folder}/")
-        elif last.startswith(_WHITEOUT):
-            hides = f"{folder}/{last.removeprefix(_WHITEOUT)}".lstrip("/")
+        elif last.startswith(WHITEOUT):
+            hides = f"{folder}/{last.removeprefix(WHITEOUT)}".lstrip("/")
             self.removes |= hides == _BUNDLE or _BUNDLE.startswith(f"{hides}/")
         self.brings |= name == _BUNDLE
 

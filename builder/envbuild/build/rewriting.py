@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from envbuild.build import causes
 from envbuild.tools import bytecode, packing, tarheaders, tars
-
-_WHITEOUT = ".wh."
+from envbuild.tools.overlaid import WHITEOUT
 
 
 class Place(Struct, frozen=True, gc=False, kw_only=True):
@@ -111,14 +110,14 @@ def _clamped(seconds: int, epoch: int) -> int:
 
 def _dropped(place: Place, linked: set[str]) -> bool:
     name = place.path.rpartition("/")[2]
-    if not place.content or place.path in linked or name.startswith(_WHITEOUT):
+    if not place.content or place.path in linked or name.startswith(WHITEOUT):
         return False
     return causes.volatile(place.path)
 
 
 def _order(place: Place) -> tuple[bool, str]:
     folder, slash, name = place.path.rpartition("/")
-    first = "\0" if name.startswith(_WHITEOUT) else ""
+    first = "\0" if name.startswith(WHITEOUT) else ""
     return place.hard_link, f"{folder}{slash}{first}{name}"
 
 

@@ -183,7 +183,7 @@ def _refuse_open(target: Target, found: fetching.Fetched) -> None:
     Raises:
         InputError: with what each needs, and why.
     """
-    if found.not_hermetic:
+    if not found.hermetic:
         listed = "".join(f"\n  {one.what}: {one.why}" for one in found.not_hermetic)
         raise InputError(
             f"{target.name} cannot be built without network{listed}",

@@ -13,8 +13,9 @@ from typing import IO
 from envbuild.tools import packing
 from envbuild.tools.tars import path_of
 
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+"""How the names of such entries begin, and the one for a whole folder."""
 
 DAMAGE = (tarfile.TarError, OSError, *packing.DAMAGE)
 """What reading a layer raises where it is cut off, damaged, or no tar."""
@@ -48,10 +49,10 @@ class Hidden:
                 tar.members = []  # type: ignore[attr-defined]  # or all would be kept
                 path = path_of(member.name)
                 folder, _, name = path.rpartition("/")
-                if name == _OPAQUE:
+                if name == OPAQUE:
                     self._emptied.add(folder)
-                elif name.startswith(_WHITEOUT):
-                    self._gone.add(path_of(f"{folder}/{name.removeprefix(_WHITEOUT)}"))
+                elif name.startswith(WHITEOUT):
+                    self._gone.add(path_of(f"{folder}/{name.removeprefix(WHITEOUT)}"))
                 elif not member.isdir():
                     self._gone |= {path} & self._watched
                     yield path, tar, member
