@@ -24,6 +24,8 @@ from envbuild.tools.turns import private_folder
 
 _LOGS = "logs"
 
+_ELSEWHERE = "another registry that has it is named with --mirror PREFIX=PLACE"
+
 
 class Bench(Struct, frozen=True, kw_only=True):
     """What a build is done with. ``clean`` runs what tidies up, after Ctrl-C too."""
@@ -211,13 +213,17 @@ def pull(
     for reference in dict.fromkeys(references):
         if image(reference, bench) is None:
             say(f"pulling {reference} ...")
-            images.pull(
-                bench.engine,
-                reference,
-                platform=platform,
-                runner=bench.runner,
-                environ=bench.environ,
-            )
+            try:
+                images.pull(
+                    bench.engine,
+                    reference,
+                    platform=platform,
+                    runner=bench.runner,
+                    environ=bench.environ,
+                )
+            except ToolError as error:
+                error.hint = error.hint or _ELSEWHERE
+                raise
 
 
 def refuse_absent(references: Iterable[str], bench: Bench) -> None:

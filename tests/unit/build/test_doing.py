@@ -34,13 +34,14 @@ class Podman:
         self.user = "1234"
         self.files = {"opt/a": "clean"}
         self.fails = fails
+        self.error = "no"
         self.calls: list[tuple[str, ...]] = []
 
     def follow(self, command: Command, log: str, line: Callable[[str], None]) -> Outcome:
         line("STEP 1/1: FROM x")
         Path(log).write_text("STEP 1/1: FROM x\n")
         if self.fails == "build":
-            return self._said(command, "Error: no", code=1)
+            return self._said(command, f"Error: {self.error}", code=1)
         (path,) = [one for one in command.argv if one.startswith("--iidfile=")]
         Path(path.removeprefix("--iidfile=")).write_text(NEW)
         self.identities.add(NEW)
@@ -50,7 +51,7 @@ class Podman:
         self.calls.append(command.argv[1:])
         verb, *rest = command.argv[1:]
         if verb == self.fails:
-            return self._said(command, "Error: no", code=1)
+            return self._said(command, f"Error: {self.error}", code=1)
         if verb == "image":
             return self._inspect(command, rest)
         if verb == "tag":
@@ -224,3 +225,14 @@ def test_logs_are_turned_over(tmp_path: Path) -> None:
     folder = tmp_path / ".envbuild/logs"
     kept = {path.name: path.read_text() for path in folder.iterdir()}
     assert kept == {"build-arm.v.log": "third", "build-arm.v.log.1": "second"}
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"), [("no such host", "--mirror"), ("access denied", "log in to the registry")]
+)
+def test_a_base_that_cannot_be_fetched_has_a_way_out(said: str, hint: str) -> None:
+    podman = Podman(fails="pull")
+    podman.error = said
+    with pytest.raises(ToolError) as caught:
+        doing.pull(["nvcr.io/x:1"], bench(podman), platform="linux/amd64", say=lambda _: None)
+    assert hint in (caught.value.hint or "")
