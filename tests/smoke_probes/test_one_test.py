@@ -158,10 +158,10 @@ def test_a_close_that_ends_with_status_0_hides_no_failure(tmp_path):
 def test_a_crash_after_the_verdict_is_a_warning(tmp_path):
     files = {
         "isaacsim/__init__.py": """
-            import os, signal
+            import signal
             class SimulationApp:
                 def __init__(self, _): pass
-                def close(self): os.kill(os.getpid(), signal.SIGSEGV)
+                def close(self): signal.raise_signal(signal.SIGSEGV)
             """
     }
     found, _ = outcome(tmp_path, files, trial(LAUNCH))
@@ -208,7 +208,7 @@ def test_a_question_on_standard_input_meets_its_end(tmp_path):
         ("os._exit(0)", "the test wrote no verdict in import:ends: it ended with status 0"),
         ("os._exit(3)", "the test wrote no verdict in import:ends: it ended with status 3"),
         (
-            "os.kill(os.getpid(), 11)",
+            "import signal; signal.raise_signal(signal.SIGSEGV)",
             "the test wrote no verdict in import:ends: ended by SIGSEGV",
         ),
         (
