@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.dockerd import dockerd, newer
-from tests.support.registry import CONFIGURATION
+from tests.support.registry import configuration
 
 from bench.standing import (
     ENVBUILD,
@@ -163,7 +163,7 @@ def _docker(place: Standing, programs: Path | None) -> Iterator[dict[str, str]]:
         with dockerd(path, programs=programs) as daemon:
             config = Path(home) / "registry.yml"
             storage = place.folder / "registry/storage"
-            config.write_text(CONFIGURATION.format(storage=storage, place=place.place))
+            config.write_text(configuration(storage, place.place))
             served = subprocess.Popen(
                 daemon.inside("docker-registry", "serve", str(config)), stderr=subprocess.DEVNULL
             )

@@ -23,7 +23,7 @@ from envbuild.errors import ToolError
 from envbuild.tools import proc
 from tests.support.dockerd import Daemon, dockerd, newer
 from tests.support.engine import need
-from tests.support.registry import CONFIGURATION, serve
+from tests.support.registry import configuration, serve
 
 pytestmark = pytest.mark.container
 
@@ -154,7 +154,7 @@ class _registry_in:  # noqa: N801 (a context manager that reads as a function)
 
     def __init__(self, daemon: Daemon, home: Path) -> None:
         config = home / "registry.yml"
-        config.write_text(CONFIGURATION.format(storage=home / "registry", place=PLACE))
+        config.write_text(configuration(home / "registry", PLACE))
         self._argv = daemon.inside("docker-registry", "serve", str(config))
         self._ask = daemon.inside("bash", "-c", f": < /dev/tcp/{PLACE.replace(':', '/')}")
 

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.registry.images import Image
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Said:
-    """An answer; ``cut``: how many bytes of it are sent before the connection ends."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: int | None = None
-
+from tests.support import loopback
+from tests.support.loopback import Request as Asked
+from tests.support.loopback import Said
 
 Answer = Said | Callable[[Asked], Said]
 
@@ -67,38 +47,10 @@ def serving() -> Iterator[Server]:
     """A server while the block runs."""
     served = Server()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Said:
+        served.asked.append(asked)
+        known = served.answers.get(asked.path.partition("?")[0], Said(404))
+        return known(asked) if callable(known) else known
 
-        def do_GET(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(length)
-            asked = Asked(self.command, self.path, dict(self.headers), body)
-            served.asked.append(asked)
-            known = served.answers.get(self.path.partition("?")[0], Said(404))
-            said = known(asked) if callable(known) else known
-            self.send_response(said.status)
-            for name, text in said.headers.items():
-                self.send_header(name, text)
-            self.send_header("Content-Length", str(len(said.body)))
-            self.end_headers()
-            self.wfile.write(said.body if said.cut is None else said.body[: said.cut])
-            if said.cut is not None:
-                self.close_connection = True
-
-        do_POST = do_GET  # noqa: N815 (the name that the server looks for)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    served.place = f"127.0.0.1:{server.server_port}"
-    try:
+    with loopback.answering(answer) as served.place:
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from envbuild.tools.net import NetError
-from tests.registry.conftest import BASIC, PASSWORD, USER, reach, real_registry
+from tests.registry.conftest import BASIC, HTPASSWD, PASSWORD, USER, reach
 from tests.registry.images import DOCKER_MANIFEST, image, layer, put
+from tests.support.engine import need
+from tests.support.registry import serve
 
 pytestmark = pytest.mark.container
 
@@ -24,16 +26,21 @@ ARM = image(layer({"etc/a": "arm64"}), architecture="arm64")
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry for everybody."""
-    with real_registry(tmp_path_factory.mktemp("open")) as place:
-        yield place
+    need("docker-registry")
+    with serve(tmp_path_factory.mktemp("open")) as registry:
+        yield registry.place
 
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry that wants a login."""
-    with real_registry(tmp_path_factory.mktemp("closed"), closed=True) as place:
-        put(place, "team/tool", "1", AMD, ARM, authorization=BASIC)
-        yield place
+    need("docker-registry")
+    folder = tmp_path_factory.mktemp("closed")
+    users = folder / "htpasswd"
+    users.write_text(HTPASSWD)
+    with serve(folder, users=users) as registry:
+        put(registry.place, "team/tool", "1", AMD, ARM, authorization=BASIC)
+        yield registry.place
 
 
 def test_an_index_of_two_platforms(opened: str, home: Path) -> None:

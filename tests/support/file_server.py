@@ -6,10 +6,11 @@ import base64
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
+
+from tests.support.loopback import Request, Said, answering
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,16 +22,6 @@ class Asked:
     begin: int
     authorization: str
     before: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """An answer. ``cut``: how many bytes of it are sent before the connection ends."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: int | None = None
 
 
 Fault = Callable[[Asked, Said], Said]
@@ -86,56 +77,30 @@ def serving(
     served = Served(url="")
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            path = unquote(self.path.lstrip("/")) + (
-                "index.json" if self.path.endswith("/") else ""
+    def answer(request: Request) -> Said:
+        path = unquote(request.path.lstrip("/"))
+        path += "index.json" if request.path.endswith("/") else ""
+        with lock:
+            asked = Asked(
+                path=path,
+                begin=int(request.headers.get("Range", "").removeprefix("bytes=").rstrip("-") or 0),
+                authorization=request.headers.get("Authorization", ""),
+                before=[one.path for one in served.asked].count(path),
             )
-            ranges = self.headers.get("Range", "")
-            with lock:
-                asked = Asked(
-                    path=path,
-                    begin=int(ranges.removeprefix("bytes=").rstrip("-") or 0),
-                    authorization=self.headers.get("Authorization", ""),
-                    before=[one.path for one in served.asked].count(path),
-                )
-                served.asked.append(asked)
-            if wanted and asked.authorization != wanted:
-                headers = {"WWW-Authenticate": 'Basic realm="tests"'}
-                self._send(Said(status=401, headers=headers), asked)
-            else:
-                self._send(_right(folder / path, asked), asked)
+            served.asked.append(asked)
+        if wanted and asked.authorization != wanted:
+            right = Said(status=401, headers={"WWW-Authenticate": 'Basic realm="tests"'})
+        else:
+            right = _right(folder / path, asked)
+        said = (faults or {}).get(path, lambda _, right: right)(asked, right)
+        headers = {name: text for name, text in said.headers.items() if name != "X-Whole"}
+        if path.endswith("/index.json"):
+            headers["Content-Type"] = "application/vnd.pypi.simple.v1+json"
+        return replace(said, headers=headers)
 
-        def _send(self, said: Said, asked: Asked) -> None:
-            said = (faults or {}).get(asked.path, lambda _, right: right)(asked, said)
-            self.send_response(said.status)
-            self.send_header("Content-Length", str(len(said.body)))
-            if asked.path.endswith("/index.json"):
-                self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
-            for name, text in said.headers.items():
-                if name != "X-Whole":
-                    self.send_header(name, text)
-            self.end_headers()
-            self.wfile.write(said.body if said.cut is None else said.body[: said.cut])
-            if said.cut is not None:
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(answer) as place:
+        served.url = f"http://{place}"
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _right(file: Path, asked: Asked) -> Said:

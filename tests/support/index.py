@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.loopback import Request, Said, answering
 
 
 def wheel(
@@ -87,36 +87,17 @@ class PackageIndex:
 def serving(index: PackageIndex) -> Iterator[PackageIndex]:
     """Serve an index on a free port of 127.0.0.1 while the block runs; its ``url`` is set."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            index.requests += 1
-            parts = self.path.strip("/").split("/")
-            kind = "application/vnd.pypi.simple.v1+json"
-            data: bytes | None = None
-            if parts[0] == "simple" and len(parts) == 2:
-                data = index.page(parts[1])
-            elif parts[0] == "files" and len(parts) == 3:
-                data, kind = index.files.get(parts[1], {}).get(parts[2]), "application/zip"
-            self.send_response(200 if data is not None else 404)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(data or b"")))
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(data or b"")
+    def answer(request: Request) -> Said:
+        index.requests += 1
+        parts = request.path.strip("/").split("/")
+        kind = "application/vnd.pypi.simple.v1+json"
+        data: bytes | None = None
+        if parts[0] == "simple" and len(parts) == 2:
+            data = index.page(parts[1])
+        elif parts[0] == "files" and len(parts) == 3:
+            data, kind = index.files.get(parts[1], {}).get(parts[2]), "application/zip"
+        return Said(200 if data is not None else 404, data or b"", {"Content-Type": kind})
 
-        def do_HEAD(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    index.url = f"http://127.0.0.1:{server.server_port}/simple"
-    try:
+    with answering(answer) as place:
+        index.url = f"http://{place}/simple"
         yield index
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

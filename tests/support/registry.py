@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-CONFIGURATION = """\
+_CONFIGURATION = """\
 version: 0.1
 log:
   level: warn
@@ -22,7 +23,7 @@ storage:
     enabled: true
 http:
   addr: {place}
-"""
+{more}"""
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,20 @@ class Registry:
         )
 
 
+def configuration(storage: Path, place: str, *, users: Path | None = None) -> str:
+    """What the registry reads at its start; with ``users``, a file of ``htpasswd``, it wants a login."""
+    more = f"auth: {{htpasswd: {{realm: tests, path: {users}}}}}\n" if users else ""
+    return _CONFIGURATION.format(storage=storage, place=place, more=more)
+
+
 @contextmanager
-def serve(folder: Path) -> Iterator[Registry]:
-    """A registry on a free port, ended with the block."""
+def serve(folder: Path, *, users: Path | None = None) -> Iterator[Registry]:
+    """A registry on a free port, ended with the block; ``users`` as for :func:`configuration`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{free.getsockname()[1]}"
     config = folder / "config.yml"
-    config.write_text(CONFIGURATION.format(storage=folder / "storage", place=place))
+    config.write_text(configuration(folder / "storage", place, users=users))
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             ["docker-registry", "serve", str(config)],
@@ -87,6 +94,9 @@ def _wait(process: subprocess.Popen[bytes], place: str, log: Path) -> None:
         try:
             with urllib.request.urlopen(f"http://{place}/v2/", timeout=5):
                 return
+        except urllib.error.HTTPError as error:
+            error.close()
+            return  # it wants a login: it is there
         except OSError as error:
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"no registry: {log.read_text()[-2000:]}") from error

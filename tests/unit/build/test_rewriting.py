@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from envbuild.build.normalising import Normalised, normalise
-from envbuild.tools.packing import Packing
 from tests.support.layers import (
     LATER,
     THEN,
@@ -28,18 +26,7 @@ from tests.support.layers import (
     members,
     tar,
 )
-
-BASE = tar(folder("bin"), entry("bin/sh", b"sh"), entry("var/log/dpkg.log", b"base"))
-SITE = "opt/lib"
-SOURCE, CACHED = f"{SITE}/one.py", f"{SITE}/__pycache__/one.cpython-311.pyc"
-
-
-def normal(source: Path, *, base: int = 1, packed: Packing = "none") -> tuple[Normalised, Path]:
-    into = source.parent / f"{source.name}-normal"
-    done = normalise(str(source), str(into), base_layers=base, epoch=THEN, packed=packed)
-    assert sorted(os.listdir(into)) == ["blobs", "index.json", "oci-layout"]
-    assert not any(".envbuild-" in name for name in os.listdir(source.parent))
-    return done, into
+from tests.unit.build.normal import BASE, CACHED, SOURCE, normal
 
 
 def rewritten(tmp_path: Path, *layers: bytes) -> list[bytes]:
