@@ -72,6 +72,14 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what runs in one process where several share the tests: all that uses an engine, because
+    its base images are made once; of the others, each file."""
+    for item in items:
+        group = "engines" if item.get_closest_marker("container") else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine cannot do, saying why; in CI a missing means is an error."""
     for mark, missing in (("container", _no_engine), ("git", _no_git), ("network", _no_index)):

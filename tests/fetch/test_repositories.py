@@ -106,8 +106,9 @@ def test_anybody_can_fetch_from_it(
     found = kept(tmp_path).get("own", source.as_uri(), commit)
     for path in Path(found.path).parent.rglob("*"):
         os.chown(path, owner, owner)
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
+    for path in (tmp_path, *tmp_path.parents):
+        if not path.stat().st_mode & 0o005:
+            path.chmod(0o755)
     into = tmp_path / "into"
     into.mkdir()
     os.chown(into, reader, reader)
