@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -72,12 +73,16 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what runs in one process where several share the tests: all that uses an engine, because
-    its base images are made once; of the others, each file."""
-    for item in items:
-        group = "engines" if item.get_closest_marker("container") else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Where several processes share the tests: one takes all that make and keep images, because
+    they stand on the same ones; of the others, each takes a file."""
+    return _Scheduler(config, log)
+
+
+class _Scheduler(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        images = nodeid.startswith(("tests/container/", "tests/replica/"))
+        return "images" if images else nodeid.partition("::")[0]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -142,7 +142,9 @@ def ask(job: Job, facts: ImageFacts) -> SmokeReport:
     """
     asked = question(job, facts)
     intent = planning.intent(asked)
-    return _report(job, intent, aside.checks(asked, facts, strict=job.wishes.strict))
+    before = aside.checks(asked, facts, strict=job.wishes.strict)
+    ran = running.run(intent, scene(job), _means(job.tools))
+    return _judged(job, intent, ran, before)
 
 
 def ask_one(job: Job, intent: Intent) -> tuple[SmokeReport, Ran]:
@@ -155,11 +157,6 @@ def ask_one(job: Job, intent: Intent) -> tuple[SmokeReport, Ran]:
     image_facts(job)
     ran = running.run(intent, scene(job), _means(job.tools))
     return _judged(job, intent, ran, ()), ran
-
-
-def _report(job: Job, intent: Intent, before: tuple[CheckResult, ...]) -> SmokeReport:
-    ran = running.run(intent, scene(job), _means(job.tools))
-    return _judged(job, intent, ran, before)
 
 
 def _judged(job: Job, intent: Intent, ran: Ran, before: tuple[CheckResult, ...]) -> SmokeReport:
