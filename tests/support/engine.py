@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,9 +26,13 @@ BASE = "envbuild-tests/debian:python"
 class Engine:
     """podman with storage, limits and runtime of its own; it never sees the user's images."""
 
-    def __init__(self, home: Path, *, images: Path | None = None) -> None:
-        """``images`` is where its storage is; below ``home`` when it is not said."""
+    def __init__(
+        self, home: Path, *, images: Path | None = None, running: Path | None = None
+    ) -> None:
+        """``images`` is where its storage is, ``running`` where it keeps what runs; below ``home``
+        when it is not said."""
         self.home = home
+        self._running = running or home / "run"
         self._images = images or home / "root"
         self._shared: list[Path] = []
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -76,7 +81,7 @@ class Engine:
     def _write_storage(self) -> None:
         shared = ", ".join(f'"{path}"' for path in self._shared)
         (self.home / "storage.conf").write_text(
-            f'[storage]\ndriver="overlay"\nrunroot="{self.home}/run"\n'
+            f'[storage]\ndriver="overlay"\nrunroot="{self._running}"\n'
             f'graphroot="{self._images}"\n'
             f"[storage.options]\nadditionalimagestores=[{shared}]\n"
         )
@@ -123,11 +128,14 @@ def need(*tools: str) -> None:
 def private_engine(home: Path) -> Iterator[Engine]:
     """An engine with its storage below ``home``, which is gone afterwards."""
     need("podman", "runc", "mmdebstrap")
-    podman = Engine(home)
-    try:
-        yield podman
-    finally:
-        podman.remove()
+    # A short path: with more than 50 characters podman's own clean-up refuses to begin, and every
+    # `podman run` waits 20 seconds for it.
+    with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as running:
+        podman = Engine(home, running=Path(running))
+        try:
+            yield podman
+        finally:
+            podman.remove()
 
 
 def base_tar() -> Path:
