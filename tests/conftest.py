@@ -11,11 +11,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 UNIT = HERE / "unit"
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # a loaded machine is no reason to fail
 
 _OUTSIDE = ("subprocess.Popen", "os.exec", "os.fork", "os.posix_spawn", "os.system", "socket.")
 """The audit events of a process or a socket."""

@@ -36,4 +36,5 @@ def test_a_package_is_built_into_the_environment(real: Path, tmp_path: Path) -> 
     lab.lock()
     done = lab.made()
     assert "checked: grammar: antlr4 imported" in done.stderr
-    assert (lab.prefix / "bin/pygrun").read_text().startswith(f"#!{lab.prefix}/bin/python")
+    start = (lab.prefix / "bin/pygrun").read_text().splitlines()[:2]  # a long path is the second's
+    assert f"{lab.prefix}/bin/python" in "".join(start)
