@@ -1,0 +1,1 @@
+"""What is wrong with an environment that exists, and what repairs it."""
