@@ -197,3 +197,13 @@ class Scan(Struct, frozen=True, kw_only=True):
     def site(self, path: str) -> Site | None:
         """The site of a path."""
         return next((one for one in self.sites if one.path == path), None)
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """How Python is started where the tree is examined. ``executable`` is the interpreter that was
+    named (empty: every one that is found), ``variables`` the PYTHONPATH, CONDA_PREFIX,
+    VIRTUAL_ENV and HOME that hold there, ``path`` its sys.path where it was asked for it."""
+
+    executable: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    path: tuple[str, ...] = ()
