@@ -15,11 +15,12 @@ from tests.support.loopback import Request, Said, answering
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A request: its path, the byte that it begins at, its credentials, and how often the path was
-    asked for before."""
+    """A request: its path, the byte that it begins at, the one that it ends before (None: with the
+    file; 0 and None: all of it), its credentials, and how often the path was asked for before."""
 
     path: str
     begin: int
+    end: int | None
     authorization: str
     before: int
 
@@ -81,9 +82,11 @@ def serving(
         path = unquote(request.path.lstrip("/"))
         path += "index.json" if request.path.endswith("/") else ""
         with lock:
+            begin, _, last = request.headers.get("Range", "").removeprefix("bytes=").partition("-")
             asked = Asked(
                 path=path,
-                begin=int(request.headers.get("Range", "").removeprefix("bytes=").rstrip("-") or 0),
+                begin=int(begin or 0),
+                end=int(last) + 1 if last else None,
                 authorization=request.headers.get("Authorization", ""),
                 before=[one.path for one in served.asked].count(path),
             )
@@ -108,9 +111,11 @@ def _right(file: Path, asked: Asked) -> Said:
         return Said(status=404)
     data = file.read_bytes()
     whole = {"X-Whole": data.decode("latin-1")}
-    if not asked.begin:
+    if not asked.begin and asked.end is None:
         return Said(body=data, headers=whole)
     if asked.begin >= len(data):
         return Said(status=416, headers=whole)
-    span = {"Content-Range": f"bytes {asked.begin}-{len(data) - 1}/{len(data)}"}
-    return Said(status=206, body=data[asked.begin :], headers={**whole, **span})
+    part = data[asked.begin : asked.end]
+    last = asked.begin + len(part) - 1
+    span = {"Content-Range": f"bytes {asked.begin}-{last}/{len(data)}"}
+    return Said(status=206, body=part, headers={**whole, **span})

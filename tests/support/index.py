@@ -66,6 +66,13 @@ class PackageIndex:
         self.uploaded[filename] = uploaded
         return self
 
+    def put(self, filename: str, data: bytes) -> PackageIndex:
+        """Publish a file as it is."""
+        name = filename.partition("-")[0].replace("_", "-")
+        self.files.setdefault(name, {})[filename] = data
+        self.uploaded[filename] = "2024-01-01T00:00:00Z"
+        return self
+
     def page(self, name: str) -> bytes | None:
         """The JSON page of a project."""
         if name not in self.files:

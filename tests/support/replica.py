@@ -26,6 +26,9 @@ TIERS = {
 """The lists of wheels of each tier; the second stands on the first."""
 
 PLATFORMS = tuple(f"manylinux{tag}_x86_64" for tag in ("2014", "_2_17", "_2_28", "_2_34", "_2_35"))
+PYTHON = "3.11"
+"""The Python of the replica."""
+
 FROM_SOURCE = {"flatdict": "setuptools<81"}  # flatdict's setup.py imports pkg_resources
 OLD = 3600
 """Seconds after which an image of other inputs is removed from the cache."""
@@ -52,22 +55,23 @@ def wheels(*lists: str) -> list[Path]:
     return found
 
 
-def fetched(*pins: str) -> list[Path]:
+def fetched(*pins: str, python: str = PYTHON) -> list[Path]:
     """The wheels of exact requirements, in a folder of the cache that holds just these."""
-    folder = CACHE / f"wheels-{digest(*(pin.encode() for pin in pins))}"
+    other = "" if python == PYTHON else f"cp{python.replace('.', '')}-"
+    folder = CACHE / f"wheels-{other}{digest(*(pin.encode() for pin in pins))}"
     if not folder.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="fetching-") as scratch:
             into = Path(scratch) / "wheels"
             built = [pin for pin in pins if pin.partition("==")[0] in FROM_SOURCE]
-            _pip("download", into, [pin for pin in pins if pin not in built])
+            _pip("download", into, [pin for pin in pins if pin not in built], python)
             for pin in built:
-                _pip("wheel", into, [pin])
+                _pip("wheel", into, [pin], python)
             into.rename(folder)
     return sorted(folder.glob("*.whl"))
 
 
-def _pip(what: str, into: Path, pins: list[str]) -> None:
+def _pip(what: str, into: Path, pins: list[str], python: str) -> None:
     argv = [
         sys.executable,
         "-m",
@@ -79,7 +83,7 @@ def _pip(what: str, into: Path, pins: list[str]) -> None:
     ]
     environment = dict(os.environ)
     if what == "download":
-        argv += ["--only-binary", ":all:", "--python-version", "3.11", "--dest", str(into)]
+        argv += ["--only-binary", ":all:", "--python-version", python, "--dest", str(into)]
         argv += [f"--platform={platform}" for platform in PLATFORMS]
     else:
         argv += ["--wheel-dir", str(into)]

@@ -12,10 +12,11 @@ class NumpyBuild(Struct, frozen=True, kw_only=True):
 
     ``generation`` 1: it fails under NumPy 2 and newer. 2: it runs on NumPy 1 and 2, from ``since``
     on (``1.23``; empty where it does not say). ``how`` it uses NumPy: its C-API by
-    ``import_array``, Cython's check of types without it, or pybind11 (one before 2.12, which is
-    ``generation`` 1, imports under NumPy 2 and then reads every dtype wrongly: *degraded*, and no
-    failure). ``sure``: ``proven`` by texts that NumPy's own headers compile in, ``heuristic``
-    where it was read from machine code.
+    ``import_array``; Cython's check of the size of types (of ``generation`` 1 also where
+    ``import_array`` follows: the check comes first, and its text is seen); or pybind11 (one before
+    2.12, which is ``generation`` 1, imports under NumPy 2 and then reads every dtype wrongly:
+    *degraded*, and no failure). ``sure``: ``proven`` by texts that NumPy's own headers compile in,
+    ``heuristic`` where it was read from machine code.
     """
 
     generation: Literal[1, 2]

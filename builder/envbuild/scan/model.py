@@ -68,8 +68,9 @@ class Distribution(Struct, frozen=True, kw_only=True):
 class Order(Struct, frozen=True, kw_only=True):
     """Where one way of starting Python looks for packages: paths of sites, the first one wins.
 
-    ``launcher`` is what is called (``python.sh``, ``python``, ``conda activate``,
-    ``isaaclab.sh``), ``path`` where it is, ``python`` the version of its interpreter. ``before``
+    ``launcher`` is what is called (``python.sh``, ``python``, ``conda activate``, ``activate`` of
+    a virtual environment, ``isaaclab.sh``), ``path`` where it is (the prefix, of an environment
+    or where no interpreter was found), ``python`` the version of its interpreter. ``before``
     holds until Kit starts, ``after`` from then on: Kit's finder asks the bundles first. Without
     Kit both are the same. ``read`` says whether the order was read from the launcher's own files;
     else it is the one that is known of the release.
@@ -202,7 +203,8 @@ class Scan(Struct, frozen=True, kw_only=True):
 class Start(Struct, frozen=True, kw_only=True):
     """How Python is started where the tree is examined. ``executable`` is the interpreter that was
     named (empty: every one that is found), ``variables`` the PYTHONPATH, CONDA_PREFIX,
-    VIRTUAL_ENV and HOME that hold there, ``path`` its sys.path where it was asked for it."""
+    VIRTUAL_ENV, HOME and PYTHONNOUSERSITE that hold there, ``path`` its sys.path where it was
+    asked for it."""
 
     executable: str = ""
     variables: tuple[tuple[str, str], ...] = ()
