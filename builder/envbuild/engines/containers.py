@@ -1,4 +1,4 @@
-"""Containers: run to their end, and removed by their own id in every case."""
+"""Containers: run to their end, and removed by their own id in every case; and what is in one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from envbuild.engines import calling
-from envbuild.engines.calling import MINUTES, call, failed
+from envbuild.engines.calling import LONG, MINUTES, call, failed
 from envbuild.engines.model import Engine, Mount, RunRequest
 from envbuild.errors import InputError, ToolError
 from envbuild.tools import files, interrupts, proc, temporary
@@ -88,6 +88,35 @@ def run(
     if removal.code and not _GONE.search(removal.stderr):
         raise failed(engine, f"remove the container {name}", removal)
     return outcome
+
+
+def export(
+    engine: Engine, container: str, *, path: str, runner: Runner, environ: Mapping[str, str]
+) -> None:
+    """Write what is in a container (its name or id), running or not, to a new tar.
+
+    What is mounted into it, as volumes are, is not part of that.
+
+    Raises:
+        InputError: there is no such container, or its name could be taken for an option.
+        ToolError: the engine cannot do that, or failed.
+    """
+    if " " in calling.plain(container, "container"):
+        raise InputError(f"{container!r} is no container: it holds a blank")
+    if engine.name == "buildah":
+        raise ToolError(
+            "buildah cannot export containers",
+            hint="install podman, or name the image: buildah's images can be examined",
+        )
+    argv = ("export", f"--output={path}", container)
+    outcome = call(engine, argv, runner=runner, environ=environ, timeout=LONG)
+    if outcome.code and _GONE.search(outcome.stderr):
+        raise InputError(
+            f"{engine.name} has no container {container!r}",
+            hint=f"`{engine.name} ps --all` lists those that are there",
+        )
+    if outcome.code:
+        raise failed(engine, f"export the container {container}", outcome)
 
 
 def _cannot(engine: Engine) -> ToolError:

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from envbuild.knowledge import facts
 from envbuild.smoke.model import Need
-from envbuild.tools import env
-from envbuild.tools.proc import Command, Runner
+from envbuild.tools import driver
+from envbuild.tools.driver import Gpu
+from envbuild.tools.proc import Runner
 
-_QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader")
 _NODES = re.compile(r"^nvidia\d+$|^nvhost-gpu$|^nvgpu$")
 """Device files of a GPU, where nvidia-smi is not installed (Jetson has none at all)."""
 
@@ -21,14 +21,6 @@ _NO_RAYS = re.compile(r"\bGTX\b|\bTesla [KMPV]\d|\b[VP]100\b|\bTITAN (?:X|V|Xp)\
 
 _FIRST_RAYS = 75
 """sm_75, Turing: the first architecture with RT cores."""
-
-
-class Gpu(Struct, frozen=True, kw_only=True):
-    """One GPU: ``architecture`` as ``sm_90``; what is not known is empty."""
-
-    name: str = ""
-    driver: str = ""
-    architecture: str = ""
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -57,11 +49,9 @@ def look(
 
     ``devices`` lists the names in ``/dev``.
     """
-    variables = tuple(env.solver_environment(environ, offline=True).items())
-    said = runner(Command(argv=_QUERY, environment=variables, timeout=30.0))
+    said = driver.asked(runner, environ)
     if said.code == 0:
-        found = tuple(map(_gpu, filter(None, said.stdout.splitlines())))
-        return Machine(gpus=found, why="its driver knows no GPU")
+        return Machine(gpus=driver.gpus(said.stdout), why="its driver knows no GPU")
     nodes = [name for name in devices() if _NODES.match(name)]
     if nodes and said.missing:
         return Machine(gpus=(Gpu(),))
@@ -69,13 +59,6 @@ def look(
         words = (said.stderr or said.stdout).strip().splitlines()[:1]
         return Machine(why=f"nvidia-smi does not reach its GPU: {' '.join(words)}")
     return Machine()
-
-
-def _gpu(line: str) -> Gpu:
-    name, driver, capability = (*(part.strip() for part in line.split(",")), "", "", "")[:3]
-    digits = capability.replace(".", "")
-    known = digits if digits.isdigit() else ""
-    return Gpu(name=name, driver=driver, architecture=f"sm_{known}" if known else "")
 
 
 def has_rt_cores(gpu: Gpu) -> bool:

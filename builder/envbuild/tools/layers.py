@@ -110,7 +110,7 @@ def _packages(kind: str, path: str, data: bytes) -> Iterator[ImagePackage]:
     if kind == "conda":
         yield from _conda(path, data)
     elif kind == "apt":
-        yield from _apt(data)
+        yield from debian_packages(data)
     else:
         name, version = _named(path)
         for line in data.partition(b"\n\n")[0].decode("utf-8", "replace").splitlines():
@@ -149,7 +149,8 @@ def _conda(path: str, data: bytes) -> Iterator[ImagePackage]:
         )
 
 
-def _apt(data: bytes) -> Iterator[ImagePackage]:
+def debian_packages(data: bytes) -> Iterator[ImagePackage]:
+    """What is installed, of a status file of dpkg."""
     for paragraph in data.decode("utf-8", "replace").split("\n\n"):
         lines = (line.partition(": ") for line in paragraph.splitlines() if line[:1] != " ")
         fields = {key: value for key, _, value in lines}

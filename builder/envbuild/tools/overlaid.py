@@ -10,6 +10,8 @@ import tarfile
 from collections.abc import Collection, Iterator
 from typing import IO
 
+from msgspec import Struct
+
 from envbuild.tools import packing
 from envbuild.tools.tars import path_of
 
@@ -19,6 +21,24 @@ OPAQUE = ".wh..wh..opq"
 
 DAMAGE = (tarfile.TarError, OSError, *packing.DAMAGE)
 """What reading a layer raises where it is cut off, damaged, or no tar."""
+
+
+class Whiteout(Struct, frozen=True):
+    """What an entry hides of the layers below: all that is in a ``folder``, or a path with all that
+    is in it."""
+
+    path: str
+    folder: bool
+
+
+def hidden_by(path: str) -> Whiteout | None:
+    """What the entry of a path hides, when it is there for that alone."""
+    folder, _, name = path.rpartition("/")
+    if name == OPAQUE:
+        return Whiteout(folder, folder=True)
+    if name.startswith(WHITEOUT):
+        return Whiteout(path_of(f"{folder}/{name.removeprefix(WHITEOUT)}"), folder=False)
+    return None
 
 
 class Hidden:
@@ -48,11 +68,9 @@ class Hidden:
             while member := tar.next():
                 tar.members = []  # type: ignore[attr-defined]  # or all would be kept
                 path = path_of(member.name)
-                folder, _, name = path.rpartition("/")
-                if name == OPAQUE:
-                    self._emptied.add(folder)
-                elif name.startswith(WHITEOUT):
-                    self._gone.add(path_of(f"{folder}/{name.removeprefix(WHITEOUT)}"))
+                hidden = hidden_by(path)
+                if hidden is not None:
+                    (self._emptied if hidden.folder else self._gone).add(hidden.path)
                 elif not member.isdir():
                     self._gone |= {path} & self._watched
                     yield path, tar, member

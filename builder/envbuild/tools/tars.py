@@ -50,7 +50,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     ``time`` is the modification time in nanoseconds since 1970, ``size`` what is stored of the
     content in bytes, ``owner`` uid, gid, and the names of both, ``device`` major and minor number,
     ``attributes`` all other records (extended attributes, access lists). ``start`` is where its
-    first header begins, ``data`` where its content does.
+    first header begins, ``data`` where its content does. ``sparse``: what is stored are the parts
+    between its holes, with a map of them.
     """
 
     path: str
@@ -64,6 +65,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     attributes: tuple[tuple[str, bytes], ...] = ()
     start: int
     data: int
+    sparse: bool = False
 
     @property
     def seconds(self) -> int:
@@ -80,13 +82,22 @@ def scan(file: IO[bytes], label: str) -> Iterator[Entry]:
     whole = file.seek(0, os.SEEK_END)
     place = 0
     while place < whole:
-        entry = _Reading(file, label, place).entry()
+        entry = entry_at(file, label, place)
         if entry is None:
             return
         place = entry.data + padded(entry.size)
         if entry.data + entry.size > whole:
             raise InputError(f"{label} is cut off in {entry.path!r}")
         yield entry
+
+
+def entry_at(file: IO[bytes], label: str, start: int) -> Entry | None:
+    """The entry whose first header begins at ``start``; None at the end of the tar.
+
+    Raises:
+        InputError: as of :func:`scan`.
+    """
+    return _Reading(file, label, start).entry()
 
 
 def path_of(name: str) -> str:
@@ -111,6 +122,8 @@ class _Reading:
             if block == bytes(BLOCK):
                 self._end()
                 return None
+            if not block and self._file.tell() == self._start:
+                return None  # some writers put nothing behind the last entry
             if len(block) < BLOCK:
                 raise InputError(f"{self._label} is cut off")
             self._check(block)
@@ -153,6 +166,7 @@ class _Reading:
             ),
             start=self._start,
             data=self._file.tell(),
+            sparse=kind == b"S" or any(key.startswith("GNU.sparse.") for key in self._records),
         )
 
     def _safe(self, name: bytes) -> str:

@@ -218,3 +218,54 @@ def test_a_container_that_stays_is_told() -> None:
 def test_one_that_docker_is_just_removing_is_gone() -> None:
     said = "Error response from daemon: removal of container c0ffee is already in progress"
     assert run(Table(("run", started()), ("rm", (1, "", said))), BUILDKIT).code == 0
+
+
+# --- The export ----------------------------------------------------------------------------------
+
+
+def export(table: Table, container: str = "sim", engine: Engine = PODMAN) -> None:
+    containers.export(engine, container, path="/s/root.tar", runner=table, environ={"A": "1"})
+
+
+@pytest.mark.parametrize("engine", [PODMAN, BUILDKIT], ids=["podman", "docker"])
+def test_what_is_in_a_container_is_written_to_a_tar(engine: Engine) -> None:
+    table = Table(("export", (0, "", "")))
+    export(table, engine=engine)
+    assert table.lines() == [f"/bin/{engine.name} export --output=/s/root.tar sim"]
+    assert dict(table.asked[0].environment or ())["A"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        (PODMAN, 'Error: no container with name or ID "sim" found: no such container'),
+        (BUILDKIT, "Error response from daemon: No such container: sim"),
+    ],
+    ids=["podman", "docker"],
+)
+def test_a_container_that_is_not_there_is_the_users_error(engine: Engine, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        export(Table(("export", (1, "", said))), engine=engine)
+    assert caught.value.message == f"{engine.name} has no container 'sim'"
+    assert f"{engine.name} ps --all" in (caught.value.hint or "")
+
+
+def test_an_export_that_fails_is_the_engines_error() -> None:
+    with pytest.raises(ToolError, match="podman cannot export the container sim: no space left"):
+        export(Table(("export", (125, "", "Error: no space left on device"))))
+
+
+@pytest.mark.parametrize("name", ["", "-v", "a b", "a\nb"])
+def test_no_container_is_taken_for_an_option(name: str) -> None:
+    table = Table()
+    with pytest.raises(InputError, match="is no container"):
+        export(table, name)
+    assert table.asked == []
+
+
+def test_buildah_has_no_export() -> None:
+    table = Table()
+    with pytest.raises(ToolError, match="buildah cannot export containers") as caught:
+        export(table, engine=BUILDAH)
+    assert "podman" in (caught.value.hint or "")
+    assert table.asked == []

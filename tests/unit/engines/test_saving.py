@@ -43,6 +43,17 @@ def test_a_save_that_fails_leaves_nothing(engine: Engine, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("engine", [one for one in ENGINES if one.name != "buildah"])
+def test_an_archive_is_what_the_engine_saves(engine: Engine, tmp_path: Path) -> None:
+    table = Table(("save", (0, "", "")))
+    path = str(tmp_path / "a b.tar")
+    images.archive(engine, "p", path=path, runner=table, environ={})
+    assert table.asked[0].argv[-5:] == ("image", "save", "--output", path, "p")
+    failing = Table(("save", (1, "", "Error: no such image")))
+    with pytest.raises(ToolError, match="cannot save p: no such image"):
+        images.archive(engine, "p", path=path, runner=failing, environ={})
+
+
 def archive(path: Path, files: dict[str, bytes]) -> None:
     with tarfile.open(path, "w") as tar:
         for name, data in files.items():

@@ -7,7 +7,8 @@ import pytest
 from envbuild.engines.model import ImageFacts
 from envbuild.lock.folder import lock_digest
 from envbuild.smoke import aside
-from envbuild.smoke.machine import Gpu, Machine
+from envbuild.smoke.machine import Machine
+from envbuild.tools.driver import Gpu
 from tests.unit.smoke.values import BASE, H100, SMOKE, asked
 
 HARDWARE = '\n    hardware: {gpus: [sm_80, sm_90], driver: {min: "570", below: "595"}}\n'

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envbuild.smoke import machine
-from envbuild.smoke.machine import Gpu, Machine
+from envbuild.smoke.machine import Machine
+from envbuild.tools.driver import Gpu
 from envbuild.tools.proc import Command, Outcome
 
 

@@ -11,8 +11,9 @@ from envbuild.profile.resolve import Source, resolve
 from envbuild.profile.resolved import Variant
 from envbuild.smoke import planning
 from envbuild.smoke.drafts import Image, Options, Question
-from envbuild.smoke.machine import Gpu, Machine
+from envbuild.smoke.machine import Machine
 from envbuild.smoke.model import Ended, Intent, Ran, Told, Traces, Trial
+from envbuild.tools.driver import Gpu
 from tests.support import locks
 
 H100 = Machine(gpus=(Gpu(name="NVIDIA H100", driver="575.57.08", architecture="sm_90"),))
