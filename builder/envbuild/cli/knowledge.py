@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from envbuild.cli.main import Session
     from envbuild.knowledge.signaturebook import Signature
-    from envbuild.report.entries import Entry, Topics
+    from envbuild.report.entries import Topics
+    from envbuild.report.statements import Entry
 
 
 def _complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -17,12 +17,9 @@ A file is read when it is first asked for.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
 
-import yaml
-
+from envbuild.knowledge import tables
 from envbuild.knowledge.model import (
     Bundle,
     Companion,
@@ -32,18 +29,13 @@ from envbuild.knowledge.model import (
     Fact,
     GpuFloor,
     Layer,
+    Library,
+    NumpyPair,
     Placeholder,
-    Row,
     TorchBuild,
 )
 from envbuild.names import canonical_name
-from envbuild.tools import files, typed
-
-_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "facts")
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""A loader that takes every scalar as text: ``python: 3.10`` and a date stay as written."""
-
-_Kind = TypeVar("_Kind", bound=Row)
+from envbuild.tools import typed
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 _UV_GLIBC_MINORS = (17, 28, *range(31, 41))
@@ -52,33 +44,6 @@ _UV_GLIBC_MINORS = (17, 28, *range(31, 41))
 _UNKNOWN_GLIBC_MINOR = 28
 """For a distribution that is not known: what torch's wheels are built for, so nothing is lost that
 a GPU image needs, and every distribution since 2018 can run it."""
-
-
-@functools.cache
-def _rows(name: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-    return tuple(typed.convert(row, kind, strict=False) for row in _flat(_groups(name)))
-
-
-def _groups(name: str) -> list[dict[str, Any]]:
-    text = files.read_text(f"{_FOLDER}/{name}.yaml")
-    return yaml.load(text, Loader=_LOADER)  # type: ignore[no-any-return]  # noqa: S506
-
-
-def _flat(groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Every row with what its group shares, and with the packages of a bundle it includes."""
-    named: dict[str, dict[str, Any]] = {}
-    for group in groups:
-        shared = {key: value for key, value in group.items() if key != "rows"}
-        for row in group["rows"]:
-            whole = {**shared, **row}
-            if "says" in shared:
-                whole["says"] = shared["says"] | row.get("says", {})
-            included = whole.pop("includes", None)
-            if included:
-                whole["packages"] = named[included]["packages"] | whole.get("packages", {})
-            if "name" in whole:
-                named[whole["name"]] = whole
-            yield whole
 
 
 def bundle(name: str) -> Bundle | None:
@@ -92,8 +57,8 @@ def bundle_names() -> tuple[str, ...]:
 
 
 def _bundles() -> Iterator[Bundle]:
-    yield from _rows("bundles", Bundle)
-    yield from _rows("bundles-6", Bundle)
+    yield from tables.rows("bundles", Bundle)
+    yield from tables.rows("bundles-6", Bundle)
 
 
 def torch_build(version: str, architecture: str) -> TorchBuild | None:
@@ -102,25 +67,27 @@ def torch_build(version: str, architecture: str) -> TorchBuild | None:
     None when nothing is known of it.
     """
     wanted = (version, architecture)
-    rows = _rows("torch", TorchBuild)
+    rows = tables.rows("torch", TorchBuild)
     return next((row for row in rows if (row.version, row.architecture) == wanted), None)
 
 
 def companions(torch_version: str) -> tuple[Companion, ...]:
     """What must hold of the packages compiled against a torch version, by its minor version."""
     minor = ".".join(torch_version.split(".")[:2])
-    return tuple(row for row in _rows("companions", Companion) if row.torch == minor)
+    return tuple(row for row in tables.rows("companions", Companion) if row.torch == minor)
 
 
 def placeholder_names() -> tuple[str, ...]:
     """Every package that the public index has, in some version, only as a placeholder; sorted."""
-    return tuple(sorted({n for row in _rows("placeholders", Placeholder) for n in row.packages}))
+    return tuple(
+        sorted({n for row in tables.rows("placeholders", Placeholder) for n in row.packages})
+    )
 
 
 def is_placeholder(package: str, version: str) -> Placeholder | None:
     """Whether the public index holds this version only as a placeholder, and whose it is."""
     name = canonical_name(package)
-    rows = [row for row in _rows("placeholders", Placeholder) if name in row.packages]
+    rows = [row for row in tables.rows("placeholders", Placeholder) if name in row.packages]
     return next((row for row in rows if _allows(row.versions, version)), None)
 
 
@@ -132,14 +99,14 @@ def _allows(specifiers: str, version: str) -> bool:
 
 def glibc(distribution: str) -> str | None:
     """The glibc of a base distribution; None when it is not known."""
-    rows = _rows("distributions", Distribution)
+    rows = tables.rows("distributions", Distribution)
     return next((row.glibc for row in rows if row.name == distribution), None)
 
 
 @functools.cache
 def conda_names() -> Mapping[str, str]:
     """Conda packages whose Python package has another name, or that are none (empty)."""
-    return {row.conda: row.python for row in _rows("conda-names", CondaName)}
+    return {row.conda: row.python for row in tables.rows("conda-names", CondaName)}
 
 
 def uv_platform(architecture: str, distribution: str) -> str:
@@ -148,15 +115,26 @@ def uv_platform(architecture: str, distribution: str) -> str:
     Raises:
         KeyError: the architecture is neither ``amd64`` nor ``arm64``.
     """
-    version = glibc(distribution)
-    minor = int(version.partition(".")[2]) if version else _UNKNOWN_GLIBC_MINOR
-    newest = max(known for known in _UV_GLIBC_MINORS if known <= minor)
-    return f"{_MACHINES[architecture]}-manylinux_2_{newest}"
+    return uv_machine(_MACHINES[architecture], glibc(distribution) or "")
+
+
+def uv_machine(machine: str, version: str) -> str:
+    """The platform that uv resolves for on a machine (``x86_64``) with a glibc (``2.35``; empty:
+    not known): the newest manylinux that it can run."""
+    number = version.partition(".")[2].partition(".")[0]
+    minor = int(number) if number.isdigit() else _UNKNOWN_GLIBC_MINOR
+    newest = max((known for known in _UV_GLIBC_MINORS if known <= minor), default=minor)
+    return f"{machine}-manylinux_2_{newest}"
+
+
+def library(soname: str) -> Library | None:
+    """The packages that have a shared library (``libGL.so.1``); None: not known."""
+    return next((row for row in libraries() if row.library == soname), None)
 
 
 def gpu_floor(architecture: str) -> GpuFloor | None:
     """The first CUDA that can compile for a GPU architecture (``sm_121``); None: not known."""
-    rows = _rows("gpus", GpuFloor)
+    rows = tables.rows("gpus", GpuFloor)
     return next((row for row in rows if row.architecture == architecture), None)
 
 
@@ -178,7 +156,7 @@ UNKNOWN = "unknown"
 def _said(kind: str, file: str) -> dict[str, dict[str, Fact]]:
     """What one file says of each release of a product: its facts, by name."""
     said: dict[str, dict[str, Fact]] = {}
-    for row in _flat(_groups(file)):
+    for row in tables.flat(tables.groups(file)):
         whole = {"kind": kind, **row}
         release = said.setdefault(whole["release"], {})
         for name, value in whole.pop("says", {}).items():
@@ -257,40 +235,65 @@ def facts_of(kind: str, release: str) -> tuple[Fact, ...]:
 
 def corrections() -> tuple[Correction, ...]:
     """The statements that go around, each with its verdict."""
-    return _rows("corrections", Correction)
+    return tables.rows("corrections", Correction)
 
 
 def gpus() -> tuple[GpuFloor, ...]:
     """The GPU architectures that are known, oldest first."""
-    return tuple(sorted(_rows("gpus", GpuFloor), key=lambda row: int(row.architecture[3:])))
+    return tuple(sorted(tables.rows("gpus", GpuFloor), key=lambda row: int(row.architecture[3:])))
 
 
 def torch_builds() -> tuple[TorchBuild, ...]:
     """The torch releases of the public index that are known."""
-    return _rows("torch", TorchBuild)
+    return tables.rows("torch", TorchBuild)
 
 
 def all_companions() -> tuple[Companion, ...]:
     """What works with each torch minor version."""
-    return _rows("companions", Companion)
+    return tables.rows("companions", Companion)
 
 
 def placeholders() -> tuple[Placeholder, ...]:
     """What the public index holds only as placeholders."""
-    return _rows("placeholders", Placeholder)
+    return tables.rows("placeholders", Placeholder)
 
 
 def distributions() -> tuple[Distribution, ...]:
     """The base distributions that are known."""
-    return _rows("distributions", Distribution)
+    return tables.rows("distributions", Distribution)
+
+
+def libraries() -> tuple[Library, ...]:
+    """The shared libraries whose packages are known."""
+    return tables.rows("libraries", Library)
 
 
 def layers() -> tuple[Layer, ...]:
     """Which packages stand in which piece of an image's wheels."""
-    return _rows("layers", Layer)
+    return tables.rows("layers", Layer)
+
+
+def numpy_pairs() -> tuple[NumpyPair, ...]:
+    """The pairs of NumPy that were tried in one process."""
+    return tables.rows("numpy-pairs", NumpyPair)
+
+
+def numpy_pair(site: str, bundle: str) -> NumpyPair | None:
+    """What becomes of two versions of NumPy in one process: of these very ones, or else of their
+    neighbours of the same minor versions. None: nothing is known of such a pair.
+    """
+    rows = numpy_pairs()
+    same = next((row for row in rows if (row.site, row.bundle) == (site, bundle)), None)
+    wanted = (_series(site), _series(bundle))
+    return same or next(
+        (row for row in rows if (_series(row.site), _series(row.bundle)) == wanted), None
+    )
+
+
+def _series(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 def facts_files() -> tuple[str, ...]:
     """The paths of all fact files, sorted, for whoever must know that they have not changed."""
-    names = sorted(entry.name for entry in os.scandir(_FOLDER) if entry.name.endswith(".yaml"))
-    return tuple(f"{_FOLDER}/{name}" for name in names)
+    return tables.paths()

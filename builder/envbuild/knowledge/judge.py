@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from envbuild.errors import Mark, Problem
 from envbuild.knowledge import matching, terms
 from envbuild.knowledge.conditions import Severity
 from envbuild.knowledge.finding import Found
-from envbuild.knowledge.rulebook import WAIVER_IDLE, WAIVER_UNKNOWN
+from envbuild.knowledge.rulebook import AUDITED, WAIVER_IDLE, WAIVER_UNKNOWN
 
 if TYPE_CHECKING:
     from envbuild.knowledge.rulebook import Ready, Rulebook
@@ -45,24 +45,36 @@ class Finding(Struct, frozen=True, kw_only=True, rename="kebab"):
     waived: str | None = None
 
 
-def judge(worlds: Iterable[World], book: Rulebook) -> tuple[Finding, ...]:
+def _nothing(_: World) -> Iterable[Finding]:
+    return ()
+
+
+def judge(
+    worlds: Iterable[World],
+    book: Rulebook,
+    *,
+    beside: Callable[[World], Iterable[Finding]] = _nothing,
+) -> tuple[Finding, ...]:
     """Everything that the rules say of some worlds: by profile, then by place, the worst first.
 
-    What is true of several variants of a profile is said once.
+    What is true of several variants of a profile is said once. ``beside`` gives what else was found
+    of a world, which a profile waives in the same way.
     """
     by_profile: dict[str, list[World]] = {}
     for world in worlds:
         by_profile.setdefault(world.profile, []).append(world)
-    return tuple(found for own in by_profile.values() for found in _of_profile(own, book))
+    return tuple(found for own in by_profile.values() for found in _of_profile(own, book, beside))
 
 
-def _of_profile(worlds: list[World], book: Rulebook) -> list[Finding]:
+def _of_profile(
+    worlds: list[World], book: Rulebook, beside: Callable[[World], Iterable[Finding]]
+) -> list[Finding]:
     merged: dict[tuple[str, Mark | None, str], Finding] = {}
     used: set[Mark | None] = set()
     idle: dict[Mark | None, tuple[Waiver, World]] = {}
     for world in worlds:
         waivers = _waivers(world)
-        for found in _of_world(world, book):
+        for found in (*_of_world(world, book), *beside(world)):
             mark, waiver = waivers.get(found.rule, (None, None))
             if waiver is None:
                 _add(merged, found)
@@ -70,6 +82,8 @@ def _of_profile(worlds: list[World], book: Rulebook) -> list[Finding]:
                 used.add(mark)
                 _add(merged, _with(found, waived=waiver.reason))
         for mark, waiver in waivers.values():
+            if waiver.rule in AUDITED:
+                continue  # whether it waives something is known where all wheels were read
             if waiver.rule not in book.rules:
                 _add(merged, _unknown(world, mark, waiver, book))
             elif not (

@@ -90,6 +90,21 @@ class CondaName(Row, frozen=True, kw_only=True):
     python: str
 
 
+class Library(Row, frozen=True, kw_only=True):
+    """A shared library by the name that modules ask for, and the packages that have it.
+
+    ``apt`` is the package of Ubuntu 22.04, 24.04 and Debian 12 (empty: only the distributions of
+    ``renamed`` have it, by their names: ``ubuntu-24.04``), ``conda`` that of conda-forge,
+    ``python`` the requirement of a wheel that brings it; empty: none.
+    """
+
+    library: str
+    apt: str = ""
+    renamed: dict[str, str] = {}
+    conda: str = ""
+    python: str = ""
+
+
 class GpuFloor(Row, frozen=True, kw_only=True):
     """The CUDA version that can first compile for a GPU architecture.
 
@@ -133,3 +148,18 @@ class Correction(Row, frozen=True, kw_only=True):
     verdict: Literal["true", "half true", "false", "not established"]
     truth: str
     about: tuple[Subject, ...] = ()
+
+
+class NumpyPair(Row, frozen=True, kw_only=True):
+    """Two versions of NumPy in one process: ``site`` is imported first, and an import hook like
+    Kit's takes every further submodule from ``bundle``.
+
+    ``fails`` are the modules that do not import, each with the last line of its traceback (several
+    where PYTHONHASHSEED chooses). Where it is empty, the two are mixed silently: ``foreign``
+    modules of the bundle then run under the site's NumPy.
+    """
+
+    site: str
+    bundle: str
+    fails: dict[str, tuple[str, ...]] = {}
+    foreign: int = 0

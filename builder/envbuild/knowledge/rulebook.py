@@ -27,6 +27,9 @@ from envbuild.tools import files
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rules")
 _NAME = re.compile(r"\{([A-Za-z0-9.-]+)\}")
 
+AUDITED = frozenset({"numpy-abi", "numpy-abi-degraded", "library-older", "unreadable"})
+"""What is found in the wheels of a lock: no rules, and waived as they are."""
+
 WAIVER_UNKNOWN = "waiver-unknown"
 """The finding that a waiver names no rule."""
 
@@ -123,7 +126,7 @@ def _taken(
     if name in places:
         message = f"the rule {name!r} stands twice, first at {places[name]}"
         return [Problem(message=message, mark=mark, hint="give one of them another id")]
-    if name in found or name in (WAIVER_UNKNOWN, WAIVER_IDLE):
+    if name in found or name in (*AUDITED, WAIVER_UNKNOWN, WAIVER_IDLE):
         message = f"the id {name!r} is that of a rule of envbuild's own"
         hint = "give yours another id; a profile can waive the other one"
         return [Problem(message=message, mark=mark, hint=hint)]

@@ -2,135 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator
 
-from msgspec import Struct
-
 from envbuild.knowledge import facts, rulebook, signaturebook
-from envbuild.knowledge.model import Correction, Row, Subject
+from envbuild.knowledge.model import Correction
 from envbuild.knowledge.reading import Evidence
 from envbuild.knowledge.rulebook import Rulebook
 from envbuild.knowledge.signaturebook import Signature
-
-Value = str | tuple[str, ...] | dict[str, str]
-
+from envbuild.report.statements import FACTS, Entry, Value
 
 _SHORT = 60
 """Characters of a list that stands in one line."""
-
-
-class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One statement with its evidence.
-
-    ``subject`` is what it is about (a release, a package, a GPU), ``name`` the property.
-    ``corrections`` are the names of the checked claims that belong to it.
-    """
-
-    topic: str
-    subject: str
-    name: str
-    value: Value
-    source: str
-    date: str
-    confidence: str
-    remark: str = ""
-    corrections: tuple[str, ...] = ()
-
-
-def _entry(row: Row, where: tuple[str, str, str], value: Value, *, remark: str = "") -> Entry:
-    topic, subject, name = where
-    return Entry(
-        topic=topic,
-        subject=subject,
-        name=name,
-        value=value,
-        source=row.source,
-        date=row.date,
-        confidence=row.confidence,
-        remark=remark,
-        corrections=_corrected(topic, subject, name),
-    )
-
-
-def _corrected(topic: str, subject: str, name: str) -> tuple[str, ...]:
-    """The checked claims that belong to a statement, by their names."""
-    return tuple(
-        correction
-        for about, correction in _about(topic)
-        if about.release in ("", subject) and about.name == name
-    )
-
-
-@functools.cache
-def _about(topic: str) -> tuple[tuple[Subject, str], ...]:
-    return tuple(
-        (about, row.id) for row in facts.corrections() for about in row.about if about.kind == topic
-    )
-
-
-def _releases(kind: str) -> Iterator[Entry]:
-    for release in facts.releases(kind):
-        for fact in sorted(facts.facts_of(kind, release), key=lambda fact: fact.name):
-            yield _entry(fact, (kind, release, fact.name), fact.value)
-
-
-def _bundles() -> Iterator[Entry]:
-    for name in facts.bundle_names():
-        row = facts.bundle(name)
-        assert row is not None, name
-        yield _entry(row, ("bundles", name, "python"), row.python, remark=row.notes)
-        if row.torch_build:
-            yield _entry(row, ("bundles", name, "torch build"), row.torch_build)
-        if row.satisfies:
-            yield _entry(row, ("bundles", name, "satisfies"), row.satisfies)
-        for package, version in sorted(row.packages.items()):
-            yield _entry(row, ("bundles", name, package), version)
-
-
-def _gpus() -> Iterator[Entry]:
-    for row in facts.gpus():
-        yield _entry(row, ("gpus", row.architecture, "called"), row.called)
-        yield _entry(row, ("gpus", row.architecture, "cuda"), f">={row.cuda}", remark=row.remark)
-
-
-def _torch() -> Iterator[Entry]:
-    for row in facts.torch_builds():
-        subject = f"{row.version} {row.architecture}"
-        yield _entry(row, ("torch", subject, "cuda"), row.cuda or "none: for the processor alone")
-        if row.gpus:
-            yield _entry(row, ("torch", subject, "gpus"), row.gpus)
-
-
-def _companions() -> Iterator[Entry]:
-    for row in facts.all_companions():
-        package = row.requirement.split("=")[0].split("<")[0].split(">")[0]
-        wanted = row.requirement.removeprefix(package)
-        yield _entry(row, ("companions", f"torch {row.torch}", package), wanted)
-
-
-def _placeholders() -> Iterator[Entry]:
-    for row in facts.placeholders():
-        for package in row.packages:
-            where = ("placeholders", package, "versions without a wheel")
-            yield _entry(row, where, row.versions, remark=f"the wheels: index {row.index}")
-
-
-def _distributions() -> Iterator[Entry]:
-    for row in facts.distributions():
-        yield _entry(row, ("distributions", row.name, "glibc"), row.glibc)
-
-
-def _layers() -> Iterator[Entry]:
-    for row in facts.layers():
-        for package in row.packages:
-            where = ("layers", package, "piece")
-            yield _entry(row, where, str(row.piece), remark=row.reason)
-
-
-def _corrections() -> Iterator[Entry]:
-    for row in facts.corrections():
-        yield _entry(row, ("corrections", row.id, row.verdict), row.truth, remark=row.claim)
 
 
 def _rules(book: Rulebook) -> Iterator[Entry]:
@@ -170,21 +52,6 @@ def _said(
         )
 
 
-_FACTS: dict[str, Callable[[], Iterable[Entry]]] = {
-    "isaac-sim": lambda: _releases("isaac-sim"),
-    "isaac-lab": lambda: _releases("isaac-lab"),
-    "gr00t": lambda: _releases("gr00t"),
-    "bundles": _bundles,
-    "gpus": _gpus,
-    "torch": _torch,
-    "companions": _companions,
-    "placeholders": _placeholders,
-    "distributions": _distributions,
-    "layers": _layers,
-    "corrections": _corrections,
-}
-
-
 class Topics:
     """Every topic by name; each is read when it is asked for. ``rules`` and ``signatures`` are
     those to list."""
@@ -195,7 +62,7 @@ class Topics:
         signatures: Callable[[], Iterable[Signature]] = signaturebook.shipped,
     ) -> None:
         self._read: dict[str, Callable[[], Iterable[Entry]]] = {
-            **_FACTS,
+            **FACTS,
             "rules": lambda: _rules(rules()),
             "signatures": lambda: _signatures(signatures()),
         }
@@ -225,6 +92,8 @@ MEANINGS = {
     "placeholders": "packages that the public index holds only as placeholders",
     "distributions": "base distributions: their glibc",
     "layers": "which piece of an image's wheels a package stands in: 1 moves least",
+    "libraries": "shared libraries: the packages that have them",
+    "numpy-pairs": "two versions of NumPy in one process: the first imported, then a bundle's",
     "corrections": "statements that go around, held against what was found",
     "rules": "what may not meet, and the ways out",
     "signatures": "what a message in a log means, and the way out",

@@ -8,7 +8,8 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from envbuild.report.entries import MEANINGS, Entry, Topics, Value, claim, lines, subjects
+from envbuild.report.entries import MEANINGS, Topics, claim, lines, subjects
+from envbuild.report.statements import Entry, Value
 from envbuild.speech import counted
 
 _CONFIDENCE = """\

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from envbuild.knowledge import facts
+from envbuild.knowledge import facts, tables
 from envbuild.knowledge.model import (
     Bundle,
     Companion,
@@ -14,6 +14,8 @@ from envbuild.knowledge.model import (
     Distribution,
     GpuFloor,
     Layer,
+    Library,
+    NumpyPair,
     Placeholder,
     TorchBuild,
 )
@@ -27,6 +29,8 @@ ROWS = {
     "distributions": Distribution,
     "gpus": GpuFloor,
     "layers": Layer,
+    "libraries": Library,
+    "numpy-pairs": NumpyPair,
     "placeholders": Placeholder,
     "torch": TorchBuild,
 }
@@ -46,7 +50,7 @@ def test_every_fact_file_is_listed_for_the_stamps() -> None:
 
 @pytest.mark.parametrize(("name", "kind"), ROWS.items())
 def test_every_row_has_evidence(name: str, kind: type) -> None:
-    rows = facts._rows(name, kind)
+    rows = tables.rows(name, kind)
     assert rows
     for row in rows:
         evident(row.source, row.date, row.confidence)

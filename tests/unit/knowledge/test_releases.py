@@ -6,7 +6,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from envbuild.knowledge import facts
+from envbuild.knowledge import facts, tables
 from envbuild.knowledge.model import Fact
 
 ISAAC_SIM = {
@@ -46,7 +46,7 @@ def test_nothing_is_said_twice(kind: str) -> None:
     said = [
         (row["release"], name)
         for file in facts._FILES[kind]
-        for row in facts._flat(facts._groups(file))
+        for row in tables.flat(tables.groups(file))
         for name in row.get("says", {})
     ]
     assert len(said) == len(set(said))

@@ -7,7 +7,8 @@ import pytest
 
 from envbuild.knowledge import facts, rulebook
 from envbuild.report import entries, knowledge
-from envbuild.report.entries import Entry, Topics
+from envbuild.report.entries import Topics
+from envbuild.report.statements import Entry, Value
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference" / "knowledge"
 
@@ -94,7 +95,7 @@ def test_every_word_must_stand() -> None:
         ({"A": "x", "B": "y"}, ("A: x", "B: y")),
     ],
 )
-def test_a_value_as_lines(value: entries.Value, lines: tuple[str, ...]) -> None:
+def test_a_value_as_lines(value: Value, lines: tuple[str, ...]) -> None:
     assert entries.lines(value) == lines
 
 

@@ -84,3 +84,43 @@ def test_the_fingerprint_outlives_lines_that_are_added_above():
     ]
     one, moved, other = (row["partialFingerprints"]["envbuild/v1"] for row in run["results"])
     assert one == moved != other
+
+
+def told(**changes):
+    value = {
+        "rule": "numpy-two-winners",
+        "level": "error",
+        "title": "numpy two winners",
+        "why": "it mixes",
+        "help": "install 1.26.0",
+        "message": "two NumPys",
+        "identity": "one",
+    }
+    return sarif.Told(**(value | changes))
+
+
+def result_of(**changes):
+    log = json.loads(msgspec.json.encode(sarif.written([told(**changes)], version="1")))
+    return log["runs"][0]["results"][0]
+
+
+def test_a_file_of_an_environment_has_no_region():
+    (place,) = result_of(places=("/opt/a b/numpy",))["locations"]
+    assert place == {"physicalLocation": {"artifactLocation": {"uri": "file:///opt/a%20b/numpy"}}}
+
+
+def test_bytes_that_are_no_utf_8_are_those_of_the_disk():
+    (place,) = result_of(places=("/a\udcff\ud800\n",), identity="\udcff")["locations"]
+    uri = place["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == "file:///a%FF%ED%A0%80%0A"
+
+
+def test_a_rule_is_said_once_and_results_point_at_it():
+    made = sarif.written([told(rule="b"), told(rule="a"), told(rule="b", why="no")], version="1")
+    (run,) = json.loads(msgspec.json.encode(made))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [(one["id"], one["fullDescription"]["text"]) for one in rules] == [
+        ("a", "it mixes"),
+        ("b", "it mixes"),
+    ]
+    assert [one["ruleIndex"] for one in run["results"]] == [1, 0, 1]
