@@ -170,8 +170,9 @@ class _Writer:
         return self.pack("IIQQQQIIQQ", "IIIIIIIIII", *fields)
 
 
-def amd_check(size: int) -> Data:
-    """x86-64 code that gives Cython's check a name in .rodata (``dtype``) and a size."""
+def amd_check(size: int, *, beside: int = 64) -> Data:
+    """x86-64 code that gives Cython's check a name in .rodata (``dtype``) and a size, between two
+    that give it another size."""
 
     def code(addresses: Mapping[str, int]) -> bytes:
         padding = b"\x90" * 200
@@ -179,12 +180,14 @@ def amd_check(size: int) -> Data:
         distance = addresses[".rodata"] + NAME - (place + 7)
         lea = b"\x48\x8d\x15" + struct.pack("<i", distance)
         move = b"\xb9" + struct.pack("<I", size)
-        return padding + lea + move + b"\xe8\0\0\0\0" + padding
+        call = b"\xe8" + bytes(9)
+        other = b"\x90" * 7 + b"\xb9" + struct.pack("<I", beside) + call
+        return padding[len(other) :] + other + lea + move + call + other + padding
 
     return code
 
 
-def arm_check(size: int) -> Data:
+def arm_check(size: int, *, beside: int = 64) -> Data:
     """AArch64 code that does the same."""
 
     def code(addresses: Mapping[str, int]) -> bytes:
@@ -195,7 +198,9 @@ def arm_check(size: int) -> Data:
         page = 0x90000002 | (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5
         rest = 0x91000000 | (name & 0xFFF) << 10 | 2 << 5 | 2
         move = 0xD2800003 | size << 5
-        return nothing * 50 + struct.pack("<III", page, rest, move) + nothing * 50
+        other = nothing * 4 + struct.pack("<I", 0xD2800003 | beside << 5) + nothing * 3
+        check = struct.pack("<III", page, rest, move) + nothing
+        return nothing * 42 + other + check + other + nothing * 50
 
     return code
 

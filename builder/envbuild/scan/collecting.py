@@ -27,9 +27,9 @@ TOO_LONG = "the texts of this tree are too long together"
 _NAMES = 5_000_000
 """Names that are held; an image of Isaac Sim has 500,000, and 5 million take about 1 GB."""
 
-_PATHS = 256 * 1024 * 1024
-"""Characters in the paths of all folders together. Folders within folders add up as the square of
-their depth: a tar of a few megabytes can name a terabyte of them."""
+_PATHS = 128 * 1024 * 1024
+"""Characters in the paths of all folders together, as a million usual ones have. Folders within
+folders add up as the square of their depth: a tar of megabytes can name a terabyte of them."""
 
 TEXTS = 1024 * 1024 * 1024
 """Bytes of all texts together; those of 500 distributions have 30 MB."""
@@ -63,7 +63,7 @@ class _Package(Struct, frozen=True, omit_defaults=True):
 def examined(content: Content, want: Want) -> Found:
     """What a file says; an error of the disk is its trouble."""
     try:
-        text = _text(content, want) if want.text else None
+        text = _text(content, want)
         digest = _digest(content) if want.digest else ""
         return Found(
             text=text,
@@ -174,8 +174,11 @@ class _UnreadError(Exception):
     """A file that is not what it was said to be."""
 
 
-def _text(content: Content, want: Want) -> bytes:
-    if content.size > want.text and want.keep != "head":
+def _text(content: Content, want: Want) -> bytes | None:
+    larger = content.size > want.text
+    if not want.text or (larger and want.keep == "small"):
+        return None
+    if larger and want.keep != "head":
         raise _UnreadError(f"it has {content.size:,} bytes, and {want.text:,} are read at most")
     size = min(content.size, want.text)
     data = content.read(0, size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,7 +33,7 @@ def find(
     claims: dict[str, dict[int, Row]] = {}
     for number in numbers if shared else ():
         for row in _rows(tree, here[number]):
-            if posixpath.dirname(row.name) in shared:
+            if row.name.rpartition("/")[0] in shared:
                 claims.setdefault(row.name, {})[number] = row
     found: dict[tuple[int, ...], list[str]] = {}
     for rows in claims.values():
@@ -50,7 +49,8 @@ def _shared(tree: Tree, here: Sequence[Distribution], numbers: Sequence[int]) ->
     first: dict[str, int] = {}
     shared: set[str] = set()
     for number in numbers:
-        for folder in {posixpath.dirname(row.name) for row in _rows(tree, here[number])}:
+        lines = recorded.record(tree, here[number]).splitlines()
+        for folder in {line.partition(",")[0].rpartition("/")[0].lstrip('"') for line in lines}:
             if first.setdefault(folder, number) != number:
                 shared.add(folder)
     return frozenset(shared)

@@ -38,6 +38,10 @@ _OPTIONAL = re.compile(
 )
 """Modules whose import their package expects to fail where a library is not installed."""
 
+_OF_KIT = re.compile(r".*/exts[A-Za-z]*/(?!.*/pip_prebundle/).*")
+"""Modules of Kit's extensions: before it imports one, it loads the libraries of those that the
+extension depends on, which it may only fetch when it runs."""
+
 _CXX = "libstdc++.so.6"
 _CXX_FAMILIES = ("GLIBCXX", "CXXABI")
 
@@ -47,15 +51,16 @@ def lacking(
 ) -> tuple[Lacking, ...]:
     """The libraries that neither the tree nor its system has, by name.
 
-    Of a tree that is no whole system and does not live in one that is known (a wheel), or is for
-    another machine, nothing is said: what its system has is not known.
+    Nothing is said of Kit's extensions, and of a tree that is no whole system and does not live in
+    one that is known (a wheel), or is for another machine.
     """
     if not _is_judged(system, host):
         return ()
     shelf = Shelf(tree)
     others = frozenset[str]() if system.whole or host is None else host.libraries
     wanting: dict[str, dict[str, str]] = {}
-    for path, binary, owner in _reached(tree, modules, shelf, machine=system.machine):
+    plain = [one for one in modules if not _OF_KIT.fullmatch(one.path)]
+    for path, binary, owner in _reached(tree, plain, shelf, machine=system.machine):
         for name in binary.needed:
             if name not in others and not _is_there(tree, shelf, name, path=path):
                 wanting.setdefault(name, {})[path] = owner

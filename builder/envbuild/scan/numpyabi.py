@@ -29,8 +29,12 @@ _PYBIND = b"pybind11 numpy support"
 _PYBIND_NEW = b"NumpyVersion\0"
 _SIZE = b"size changed, may indicate binary"
 _ITERATOR = b"flatiter\0"
+_FIRST = b"auto-generated because you didn't call 'numpy.import_array()'"
+"""Cython's own call of import_array, which comes before its check of types; one that the author
+wrote comes behind it."""
+
 _DTYPE = b"dtype\0"
-_TEXTS = (_NEW, _NEW_API, _OLD, _ARRAY, _ABI, _PYBIND, _PYBIND_NEW, _SIZE, _ITERATOR)
+_TEXTS = (_NEW, _NEW_API, _OLD, _ARRAY, _ABI, _PYBIND, _PYBIND_NEW, _SIZE, _ITERATOR, _FIRST)
 
 _SINCE = re.compile(rb"compiled against NumPy C-API version 0x%x \(NumPy (\d+\.\d+)\)")
 
@@ -38,8 +42,9 @@ _STRINGS = (".rodata", ".lrodata", ".data", ".ldata")
 _NO_STRINGS = (".data.rel.ro",)
 """Pointers, whatever the name begins with."""
 
-_CODE = 64 << 20
-"""Bytes of machine code that are looked through at most, from the start of the file on."""
+_MOST, _CODE = 1 << 30, 64 << 20
+"""Bytes of texts and of machine code that are looked through at most, from the start on: far more
+than the largest modules have."""
 
 _NAMED = 256
 """Places of the name of a dtype that are looked for at most; a module has one or two."""
@@ -61,7 +66,8 @@ def build(elf: Elf) -> NumpyBuild | None:
     new = _NEW in there or _NEW_API in there
     checked = _SIZE in there and _ITERATOR in there
     if not new and ({_OLD, _ARRAY} <= there or _ABI in there):
-        return NumpyBuild(generation=1, how="cython" if checked else "c-api")
+        first = checked and _FIRST not in there
+        return NumpyBuild(generation=1, how="cython" if first else "c-api")
     if _PYBIND in there and _PYBIND_NEW not in there:
         return NumpyBuild(generation=1, how="pybind11")
     if new:
@@ -73,26 +79,22 @@ def build(elf: Elf) -> NumpyBuild | None:
 
 def _strings(elf: Elf) -> tuple[Range, ...]:
     """Where texts are: of a file without sections in everything that is only read."""
-    if elf.sections:
-        return tuple(
-            Range(one.offset, one.size, one.address)
-            for one in elf.named(*_STRINGS)
-            if not one.name.startswith(_NO_STRINGS)
-        )
-    return _mapped(elf, _WRITABLE, wanted=0)
+    if not elf.sections:
+        return tuple(_limited(_mapped(elf, _WRITABLE, wanted=0), _MOST))
+    named = (one for one in elf.named(*_STRINGS) if not one.name.startswith(_NO_STRINGS))
+    return tuple(_limited((Range(one.offset, one.size, one.address) for one in named), _MOST))
 
 
-def _code(elf: Elf) -> Iterator[Range]:
-    left = _CODE
-    for offset, size, address in sorted(_machine_code(elf)):
-        yield Range(offset, min(size, left), address)
-        left -= min(size, left)
+def _code(elf: Elf) -> tuple[Range, ...]:
+    code = [Range(one.offset, one.size, one.address) for one in elf.sections if one.code]
+    mapped = code if elf.sections else _mapped(elf, _EXECUTABLE, wanted=_EXECUTABLE)
+    return tuple(_limited(mapped, _CODE))
 
 
-def _machine_code(elf: Elf) -> tuple[Range, ...]:
-    if elf.sections:
-        return tuple(Range(one.offset, one.size, one.address) for one in elf.sections if one.code)
-    return _mapped(elf, _EXECUTABLE, wanted=_EXECUTABLE)
+def _limited(ranges: Iterable[Range], limit: int) -> Iterator[Range]:
+    for offset, size, address in sorted(ranges):
+        yield Range(offset, min(size, limit), address)
+        limit -= min(size, limit)
 
 
 def _mapped(elf: Elf, flag: int, *, wanted: int) -> tuple[Range, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from envbuild.scan.model import Distribution
-from envbuild.scan.tree import Tree
+from envbuild.scan.tree import Entry, Tree
 
 State = Literal["same", "changed", "missing", "unknown"]
 
@@ -27,6 +27,9 @@ _OF_WHEEL = re.compile(r"[^/]+\.data/(?:(?:purelib|platlib)/(?P<inside>.+)|.*)")
 """Of a wheel that no installer has laid out: a part of the site, or what goes elsewhere."""
 
 
+_NOTHING = Entry("other")
+
+
 class Row(NamedTuple):
     """One file of a RECORD: its path below the site, the sha256 (urlsafe base64 without padding;
     empty: none), the size in bytes (-1: none)."""
@@ -38,7 +41,7 @@ class Row(NamedTuple):
     @property
     def is_metadata(self) -> bool:
         """Whether it is a file about the distribution, none of it."""
-        return _METADATA.match(self.name) is not None
+        return "-info/" in self.name and _METADATA.match(self.name) is not None
 
     @property
     def is_beside(self) -> bool:
@@ -104,16 +107,19 @@ class Site:
 
     def path(self, row: Row) -> str:
         """Where a file is, without links; empty where none is, or none that was read."""
-        folder, name = posixpath.split(row.name)
+        return self._entry(row)[0]
+
+    def _entry(self, row: Row) -> tuple[str, Entry]:
+        """A file where it is; an empty path where none is."""
+        folder, _, name = row.name.rpartition("/")
         real = self._folder(folder)[0]
-        entry = self._tree.folders.get(real, {}).get(name) if real else None
-        if entry is None:
-            return ""
+        entry = self._tree.folders.get(real, {}).get(name, _NOTHING) if real else _NOTHING
+        path = f"{real}/{name}" if real != "/" else f"/{name}"
         if entry.kind == "link":
-            place = self._tree.place(f"{real}/{name}")
-            entry = self._tree.entry(place.path) if place.state == "here" else None
-            return place.path if entry and entry.kind == "file" else ""
-        return posixpath.join(real, name) if entry.kind == "file" else ""
+            place = self._tree.place(path)
+            path = place.path if place.state == "here" else ""
+            entry = self._tree.entry(path) or _NOTHING
+        return (path, entry) if entry.kind == "file" else ("", entry)
 
     def found(self, row: Row) -> Found:
         """What stands where a file was recorded.
@@ -124,19 +130,18 @@ class Site:
         """
         if row.is_beside or (row.size < 0 and not row.digest):
             return Found(row, "", "unknown")
-        path = self.path(row)
+        path, entry = self._entry(row)
         if not path:
             return Found(row, posixpath.join(self._real, row.name), self._absent(row))
-        entry = self._tree.entry(path)
         wanted = _hexadecimal(row.digest) if path in self._tree.digests else ""
-        if entry is not None and row.size not in (-1, entry.size):
+        if row.size not in (-1, entry.size):
             return Found(row, path, "changed")
         if wanted and self._tree.digests[path] != wanted:
             return Found(row, path, "changed")
         return Found(row, path, "same")
 
     def _absent(self, row: Row) -> State:
-        folder, name = posixpath.split(row.name)
+        folder, _, name = row.name.rpartition("/")
         real, known = self._folder(folder)
         if not known or _TRIMMED.fullmatch(row.name):
             return "unknown"

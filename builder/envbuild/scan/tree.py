@@ -95,7 +95,9 @@ class Tree(Struct, frozen=True, kw_only=True):
 
     def place(self, path: str) -> Place:
         """Where a path leads, all links on the way followed."""
-        done, todo, hops = "/", _parts(path)[::-1], 0
+        above, _, name = path.rpartition("/")
+        known = name in self.folders.get(above, ())  # then no link is on the way to the folder
+        done, todo, hops = (above, [name], 0) if known else ("/", _parts(path)[::-1], 0)
         while todo:
             part = todo.pop()
             if part == "..":

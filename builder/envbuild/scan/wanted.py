@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Keep = Literal["whole", "head", "package"]
+Keep = Literal["whole", "small", "head", "package"]
 
 _KIB = 1024
 _MIB = 1024 * _KIB
@@ -45,10 +45,11 @@ class Want(Struct, frozen=True, kw_only=True):
     """What is read of one file.
 
     ``text`` is how many bytes it may have as a text (0: it is none), ``keep`` what is kept of them:
-    the ``whole``, the ``head`` up to the first empty line (METADATA, whose rest is a description;
-    the file itself may be longer), or of conda's record what says which ``package`` it is, without
-    the lists of its files. ``module``: it is read as a shared object; ``digest``: its sha256 is
-    taken.
+    the ``whole``; the same of one that is ``small`` (a longer file is another thing of such a name,
+    as a model's weights are in a ``.pth``, and no trouble); the ``head`` up to the first empty line
+    (METADATA, whose rest is a description; the file itself may be longer); or of conda's record
+    what says which ``package`` it is, without the lists of its files. ``module``: it is read as a
+    shared object; ``digest``: its sha256 is taken.
     """
 
     text: int = 0
@@ -63,6 +64,7 @@ _Text = tuple[int, Keep]
 _NO_TEXT: _Text = (0, "whole")
 _SHORT: _Text = (4 * _KIB, "whole")
 _USUAL: _Text = (_MIB, "whole")
+_SMALL: _Text = (_MIB, "small")
 _RECORD: _Text = (_LONG, "whole")
 _HEAD: _Text = (_MIB, "head")
 _PACKAGE: _Text = (_LONG, "package")
@@ -84,17 +86,17 @@ _IN_A_FOLDER: Mapping[str, tuple[tuple[str, _Text], ...]] = {
 """Names that are read where their folder's path ends so."""
 
 _ANYWHERE: Mapping[str, _Text] = {
-    "VERSION": _SHORT,
-    "pyvenv.cfg": _USUAL,
-    "python.sh": _USUAL,
-    "setup_python_env.sh": _USUAL,
-    "setup_conda_env.sh": _USUAL,
-    "isaaclab.sh": _USUAL,
-    "activate": _USUAL,  # of a virtual environment, where Isaac Lab may have added to it
+    "VERSION": _SMALL,
+    "pyvenv.cfg": _SMALL,
+    "python.sh": _SMALL,
+    "setup_python_env.sh": _SMALL,
+    "setup_conda_env.sh": _SMALL,
+    "isaaclab.sh": _SMALL,
+    "activate": _SMALL,  # of a virtual environment, where Isaac Lab may have added to it
 }
 _BY_ENDING: Mapping[str, _Text] = {
-    "pth": _USUAL,
-    "egg-link": _USUAL,
+    "pth": _SMALL,
+    "egg-link": _SMALL,
     "egg-info": _HEAD,  # a file where setuptools has a folder: distutils' and Debian's
 }
 _OF_THE_SYSTEM: Mapping[str, _Text] = {

@@ -106,6 +106,16 @@ def test_of_many_troubles_the_first_are_told_and_the_rest_counted() -> None:
     assert (troubles[-1].path, troubles[-1].why) == ("/a", "500 more could not be read")
 
 
+def test_texts_that_would_fill_the_memory_are_left_out() -> None:
+    collector = Collector()
+    text = bytes(64 << 20)
+    for number in range(17):
+        collector.found(f"/{number:02}", Found(text=text))
+    tree = collector.tree(("/",))
+    assert len(tree.texts) == 16
+    assert [(one.path, one.why) for one in tree.troubles] == [("/16", collecting.TOO_LONG)]
+
+
 def test_more_than_can_be_held_is_refused() -> None:
     collector = Collector()
     names = dict.fromkeys(map(str, range(10_000)), Entry("file"))
@@ -117,7 +127,7 @@ def test_more_than_can_be_held_is_refused() -> None:
 
 def test_folders_so_deep_that_their_paths_fill_the_memory_are_refused() -> None:
     collector = Collector()
-    long = "/" + "x" * (64 << 20)
+    long = "/" + "x" * (32 << 20)
     for number in range(3):
         collector.folder(f"{long}{number}", {})
     with pytest.raises(InputError, match="more below"):

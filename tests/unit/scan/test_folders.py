@@ -121,12 +121,20 @@ def test_a_large_file_with_holes_is_read_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - before < 30
 
 
-def test_a_text_that_is_too_long_is_not_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "VERSION", "x")
+def test_a_text_that_is_too_long_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.dist-info/RECORD", "x")
     os.truncate(path, 5 << 30)
     tree = read(tmp_path)
     assert tree.texts == {}
     assert [one.path for one in tree.troubles] == [str(path)]
+
+
+def test_weights_of_a_model_are_no_list_of_paths(tmp_path: Path) -> None:
+    os.truncate(write(tmp_path / "site-packages/model.pth", "x"), 5 << 30)
+    write(tmp_path / "site-packages/a.pth", "/more")
+    tree = read(tmp_path)
+    assert list(tree.texts.values()) == [b"/more"]
+    assert tree.troubles == ()
 
 
 @contextlib.contextmanager

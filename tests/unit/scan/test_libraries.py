@@ -200,6 +200,14 @@ def test_what_a_package_can_do_without(names: tuple[str, ...]) -> None:
     assert lacking({f"{SITE}/{name}": elf("libx.so.1") for name in names}) == []
 
 
+@pytest.mark.parametrize("folder", ["isaacsim/exts/a.b", "isaacsim/kit/data/Kit/x/6.0/exts/3/a"])
+def test_an_extension_of_kit_gets_its_libraries_from_others(folder: str) -> None:
+    binary = elf("libusd_tf.so", demands=(("GLIBC", "2.99"),))
+    assert lacking({f"{SITE}/{folder}/bindings/_b.abi3.so": binary}) == []
+    assert lacking({f"{SITE}/{folder}/pip_prebundle/b.abi3.so": binary}) == ["libusd_tf.so"]
+    assert len(newer({f"{SITE}/{folder}/bindings/_b.abi3.so": binary})) == 1
+
+
 def test_one_module_for_several_pythons_is_no_alternative() -> None:
     names = ("_x.cpython-310-x86_64-linux-gnu.so", "_x.cpython-311-x86_64-linux-gnu.so")
     assert lacking({f"{SITE}/a/{name}": elf("libx.so.1") for name in names}) == ["libx.so.1"]

@@ -47,6 +47,11 @@ def test_an_old_module_of_cython_fails_by_its_check_which_comes_first():
     assert build(rodata=NEW + TYPES) == NumpyBuild(generation=2, how="c-api", since="1.23")
 
 
+def test_cythons_own_import_array_comes_before_its_check():
+    text = b"failed to import (auto-generated because you didn't call 'numpy.import_array()' after"
+    assert build(rodata=OLD + TYPES + text) == NumpyBuild(generation=1, how="c-api")
+
+
 @pytest.mark.parametrize("name", ["rodata", "data", "rodata.str1.8", "lrodata"])
 def test_texts_are_found_in_every_section_that_has_some(name: str):
     assert of(Library(sections={f".{name}": OLD})) is not None
@@ -111,6 +116,32 @@ def test_without_sections_the_code_is_what_may_be_executed(machine, code):
 @pytest.mark.parametrize(("machine", "code"), [("x86_64", amd_check), ("aarch64", arm_check)])
 def test_a_size_that_is_none_of_numpys_says_nothing(machine, code):
     assert of(Library(machine=machine, sections={".rodata": TYPES, ".text": code(64)})) is None
+
+
+@pytest.mark.parametrize(("machine", "code"), [("x86_64", amd_check), ("aarch64", arm_check)])
+def test_of_several_sizes_the_one_beside_the_name_counts(machine, code):
+    # Cython checks Python's own bool and complex in the same way; both have 32 bytes.
+    library = Library(machine=machine, sections={".rodata": TYPES, ".text": code(96, beside=32)})
+    assert of(library) == NumpyBuild(generation=1, how="cython", sure="heuristic")
+
+
+def far_page(addresses):
+    """AArch64 code whose page is taken long before the rest of the address is added."""
+    code = arm_check(96)(addresses)
+    place = next(n for n in range(0, len(code), 4) if code[n + 3] & 0x9F == 0x90)
+    nothing = bytes.fromhex("1f2003d5")
+    return (
+        code[: place - 160]
+        + code[place : place + 4]
+        + code[place - 156 : place]
+        + nothing
+        + code[place + 4 :]
+    )
+
+
+def test_a_page_that_was_taken_far_away_is_taken_for_the_right_one():
+    library = Library(machine="aarch64", sections={".rodata": TYPES, ".text": far_page})
+    assert of(library) == NumpyBuild(generation=1, how="cython", sure="heuristic")
 
 
 @pytest.mark.parametrize(("machine", "code"), [("x86_64", amd_check), ("aarch64", arm_check)])

@@ -46,7 +46,8 @@ SITE = "/opt/env/lib/python3.11/site-packages"
 def test_a_text_is_read_whole(path: str) -> None:
     want = wanted(path, WATCHED)
     assert want.text >= 4096
-    assert (want.keep, want.module, want.digest) == ("whole", False, False)
+    assert want.keep in ("whole", "small")
+    assert not (want.module or want.digest)
 
 
 @pytest.mark.parametrize(
