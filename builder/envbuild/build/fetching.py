@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from envbuild.build import condapackages, debs, indexes, interpreters, sources, staging, wheels
+from envbuild.build import condapackages, debs, interpreters, sources, staging, wheels
 from envbuild.build.repositories import Repositories
 from envbuild.build.staging import FILES, Material, NotHermetic, Staged
-from envbuild.build.supply import Supply
+from envbuild.build.supply import Means, Supply, supply
 from envbuild.engines.model import Engine
 from envbuild.errors import InputError
 from envbuild.lock import pylock, requirements
@@ -30,11 +30,8 @@ from envbuild.profile.resolved import Variant
 from envbuild.render.model import StepInput
 from envbuild.speech import counted
 from envbuild.tools import temporary
-from envbuild.tools.answers import Answers
-from envbuild.tools.credentials import Credentials
-from envbuild.tools.downloads import Access, Got
+from envbuild.tools.downloads import Got
 from envbuild.tools.proc import Runner
-from envbuild.tools.store import Store
 from envbuild.tools.trouble import cannot_write
 
 
@@ -277,12 +274,13 @@ def _file(got: Got) -> Material:
 
 
 def _supply(tools: FetchTools) -> Supply:
-    credentials = Credentials(lambda: indexes.addresses(tools.uv()), tools.environ)
-    return Supply(
-        store=Store(f"{tools.cache}/files"),
-        answers=Answers(f"{tools.cache}/answers"),
-        access=Access(environ=tools.environ, credentials=credentials, offline=tools.offline),
-        uv=lambda: indexes.with_find_links(tools.uv(), tools.environ),
-        runner=tools.runner,
-        live=tools.live,
+    return supply(
+        Means(
+            environ=tools.environ,
+            runner=tools.runner,
+            uv=tools.uv,
+            cache=tools.cache,
+            offline=tools.offline,
+            live=tools.live,
+        )
     )

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
 
+from envbuild.build import indexes
 from envbuild.lock.uv import Uv
 from envbuild.speech import counted
 from envbuild.tools import downloads
 from envbuild.tools.answers import Answers
+from envbuild.tools.credentials import Credentials
 from envbuild.tools.downloads import Access, Got, Wanted
 from envbuild.tools.proc import Runner
 from envbuild.tools.store import Store
+
+
+class Means(Struct, frozen=True, kw_only=True):
+    """What files are had with: the user's environment, who runs processes, uv where it is needed,
+    the folder that keeps what was fetched (``offline``: it has to suffice), and who is told."""
+
+    environ: Mapping[str, str]
+    runner: Runner
+    uv: Callable[[], Uv]
+    cache: str
+    offline: bool
+    live: Callable[[str], None]
 
 
 class Supply(Struct, frozen=True, kw_only=True):
@@ -47,3 +61,16 @@ class Supply(Struct, frozen=True, kw_only=True):
 
         access = msgspec.structs.replace(self.access, progress=progress)
         return downloads.fetch(wanted, self.store, access)
+
+
+def supply(means: Means) -> Supply:
+    """The supply of a user: what the cache holds, and what the user's indexes have."""
+    credentials = Credentials(lambda: indexes.addresses(means.uv()), means.environ)
+    return Supply(
+        store=Store(f"{means.cache}/files"),
+        answers=Answers(f"{means.cache}/answers"),
+        access=Access(environ=means.environ, credentials=credentials, offline=means.offline),
+        uv=lambda: indexes.with_find_links(means.uv(), means.environ),
+        runner=means.runner,
+        live=means.live,
+    )

@@ -8,6 +8,7 @@ the hashes, so a store that has all files needs neither uv nor an index.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -140,33 +141,57 @@ def locked(
         ToolError: uv or the index does not answer, or has other files than the lock.
     """
     listed = tuple(pins)
-    hashes = {pin.name: frozenset(pin.hashes) for pin in listed}
-    key = ("locked", 1, question, {name: sorted(found) for name, found in hashes.items()})
-
-    def answer() -> tuple[Chosen, ...]:
-        ranks = supported(question.python, question.platform)
-        packages = {package.name: package for package in ask(question, supply)}
-        chosen: list[Chosen] = []
-        wrong: list[str] = []
-        for pin in listed:
-            package = packages.get(pin.name, pylock.Package(name=pin.name))
-            if pin.name in question.sources:
-                found = choose_source(package, hashes[pin.name])
-            else:
-                found = choose(package, hashes[pin.name], ranks)
-            chosen += found
-            wrong += [] if found else [f"{pin.name} {pin.version}"]
-        if wrong:
-            raise ToolError(
-                f"the package index holds other files than the lock: {_some(wrong)}",
-                hint="name the index that the lock was made with, or lock again",
-            )
-        return tuple(chosen)
-
     by_package: dict[str, tuple[Got, ...]] = {}
+    key = _key(question, listed)
+    answer = functools.partial(_named, question, listed, supply)
     for one, got in kept(key, answer, supply, what="the locked files"):
         by_package[one.package] = (*by_package.get(one.package, ()), got)
     return by_package
+
+
+def known(
+    question: pylock.Question, pins: Iterable[Pin], supply: Supply
+) -> tuple[Chosen, ...] | None:
+    """Which files :func:`locked` gets, where they were chosen before; their addresses are empty."""
+    return supply.answers.recall(_key(question, tuple(pins)), tuple[Chosen, ...])
+
+
+def named(question: pylock.Question, pins: Iterable[Pin], supply: Supply) -> tuple[Chosen, ...]:
+    """Which files :func:`locked` gets, with their addresses; none is fetched.
+
+    Raises:
+        ToolError: uv or the index does not answer, or has other files than the lock.
+    """
+    listed = tuple(pins)
+    chosen = _named(question, listed, supply)
+    _remember(_key(question, listed), chosen, supply)
+    return chosen
+
+
+def _key(question: pylock.Question, pins: tuple[Pin, ...]) -> object:
+    return ("locked", 1, question, {pin.name: sorted(set(pin.hashes)) for pin in pins})
+
+
+def _named(question: pylock.Question, pins: tuple[Pin, ...], supply: Supply) -> tuple[Chosen, ...]:
+    ranks = supported(question.python, question.platform)
+    packages = {package.name: package for package in ask(question, supply)}
+    chosen: list[Chosen] = []
+    wrong: list[str] = []
+    for pin in pins:
+        package = packages.get(pin.name, pylock.Package(name=pin.name))
+        hashes = frozenset(pin.hashes)
+        if pin.name in question.sources:
+            found = choose_source(package, hashes)
+        else:
+            found = choose(package, hashes, ranks)
+        chosen += found
+        wrong += [] if found else [f"{pin.name} {pin.version}"]
+    if wrong:
+        raise ToolError(
+            f"the package index holds other files than the lock: {_some(wrong)}",
+            hint="name the index that the lock was made with, or lock again",
+        )
+    return tuple(chosen)
 
 
 def kept(
@@ -191,9 +216,13 @@ def kept(
         if missing and supply.access.offline:
             raise _offline(missing) from error
         raise
+    _remember(key, chosen, supply)
+    yield from zip(chosen, files, strict=True)
+
+
+def _remember(key: object, chosen: tuple[Chosen, ...], supply: Supply) -> None:
     bare = tuple(msgspec.structs.replace(one, url="") for one in chosen)
     supply.answers.remember(key, bare)
-    yield from zip(chosen, files, strict=True)
 
 
 def _offline(missing: list[Chosen]) -> ToolError:

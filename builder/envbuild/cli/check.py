@@ -11,10 +11,15 @@ from envbuild.cli import common, judging
 from envbuild.speech import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envbuild.cli.auditing import Audits
     from envbuild.cli.console import Style
     from envbuild.cli.judging import Verdict
     from envbuild.cli.main import Session
     from envbuild.knowledge.judge import Finding
+    from envbuild.profile.resolved import ResolvedProfile
+    from envbuild.workspace import Profiles
 
 _STYLES: dict[str, Style] = {"error": "error", "warning": "warning", "note": "hint"}
 
@@ -22,6 +27,7 @@ _STYLES: dict[str, Style] = {"error": "error", "warning": "warning", "note": "hi
 @click.command("check")
 @common.profiles_argument
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--audit", is_flag=True, help="Read the wheels that fresh locks name too.")
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON on stdout.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="The findings as SARIF 2.1.0 on stdout.")
 @click.pass_obj
@@ -29,13 +35,15 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     """Check profiles against the rules: what may not meet, and how to get out of it.
 
     Without PROFILE: every profile of the workspace. Rules of your own stand in
-    knowledge/rules/*.yaml. A lock is looked at where it is fresh.
+    knowledge/rules/*.yaml. A lock is looked at where it is fresh. What --audit has found of its
+    wheels is said from then on without it.
     """
     if chosen["as_json"] and chosen["as_sarif"]:
         raise click.UsageError("--json and --sarif are two forms of one answer: choose one")
     found = session.workspace.profiles()
     resolved = common.chosen(found, profiles)
-    verdict = judging.judged(session.workspace, found, resolved, locked=True)
+    audits = _audits(session, found, resolved) if chosen["audit"] else None
+    verdict = judging.judged(session.workspace, found, resolved, locked=True, audits=audits)
     if chosen["as_json"]:
         session.console.json(_data(verdict))
     elif chosen["as_sarif"]:
@@ -51,6 +59,19 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     judging.remember(session.workspace, found, resolved, verdict, locked=True)
     doubtful = verdict.count("warning") + len(verdict.unpinned)
     return 1 if verdict.count("error") or (chosen["strict"] and doubtful) else 0
+
+
+def _audits(session: Session, found: Profiles, resolved: Mapping[str, ResolvedProfile]) -> Audits:
+    """What the wheels of the fresh locks say, read now where it is not known."""
+    from envbuild.cli import locking, uvtool
+    from envbuild.cli.auditing import Auditor
+    from envbuild.lock import folder
+
+    auditor = Auditor(session.console, uvtool.Tool(offline=False, refresh=False), offline=False)
+    for name, profile in resolved.items():
+        if judging.fresh_lock(session.workspace, found, profile):
+            auditor.read(profile, folder.read(*locking.workspace_path(session.workspace, name)))
+    return auditor.audits
 
 
 def _data(verdict: Verdict) -> dict[str, object]:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from envbuild import stamps
-from envbuild.cli import common
+from envbuild.cli import auditing, common
 from envbuild.errors import EnvbuildError
 from envbuild.knowledge import facts, judge, rulebook
 from envbuild.knowledge.judge import Finding
+from envbuild.knowledge.rulebook import Rulebook
 from envbuild.knowledge.world import World, introduced, world
 from envbuild.profile.resolve import resolve_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from envbuild.cli.auditing import Audits
     from envbuild.lock.model import Lock, Unpinned
     from envbuild.profile.resolved import ResolvedProfile
     from envbuild.workspace import Profiles, Workspace
@@ -27,13 +29,14 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """What the rules say of profiles: ``judged`` are those, ``book`` the rules that were asked.
 
     ``unpinned`` are the images and Debian packages that fresh locks leave open, by profile and
-    variant.
+    variant; ``records`` the files, by profile, that say what the wheels of those locks ask for.
     """
 
     judged: tuple[str, ...]
     findings: tuple[Finding, ...]
     book: rulebook.Rulebook
     unpinned: Mapping[str, Mapping[str, tuple[Unpinned, ...]]] = {}
+    records: Mapping[str, tuple[str, ...]] = {}
 
     def count(self, severity: str) -> int:
         """How many findings of a severity are not waived."""
@@ -46,10 +49,16 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 def judged(
-    workspace: Workspace, found: Profiles, resolved: Mapping[str, ResolvedProfile], *, locked: bool
+    workspace: Workspace,
+    found: Profiles,
+    resolved: Mapping[str, ResolvedProfile],
+    *,
+    locked: bool,
+    audits: Audits | None = None,
 ) -> Verdict:
     """The rules held against profiles, and with ``locked`` against their locks where those are
-    fresh: what a stale lock holds says nothing of the profile as it is now.
+    fresh: what a stale lock holds says nothing of the profile as it is now. What is known of the
+    wheels of those locks (``audits`` was read just now) counts as the rules do.
 
     Raises:
         InputError: with every problem of the user's own rules.
@@ -63,14 +72,29 @@ def judged(
     everyone = introduced(
         one for name, profile in profiles.items() for one in _worlds(profile, locks[name])
     )
-    findings = judge.judge((one for one in everyone if one.profile in resolved), book)
+    findings = judge.judge(
+        (one for one in everyone if one.profile in resolved),
+        book,
+        beside=auditing.known(locks, audits or {}),
+    )
     unpinned = {name: _unpinned(lock) for name in resolved if (lock := locks[name])}
     return Verdict(
         judged=tuple(resolved),
         findings=findings,
         book=book,
         unpinned={name: rows for name, rows in unpinned.items() if rows},
+        records={name: auditing.records(locks[name]) for name in resolved},
     )
+
+
+def audited(profile: ResolvedProfile, lock: Lock, audits: Audits) -> tuple[Finding, ...]:
+    """What was found in the wheels of a lock."""
+    found = judge.judge(
+        _worlds(profile, lock),
+        Rulebook(rules={}),
+        beside=auditing.known({profile.name: lock}, audits),
+    )
+    return tuple(one for one in found if one.rule in rulebook.AUDITED)
 
 
 def _unpinned(lock: Lock) -> dict[str, tuple[Unpinned, ...]]:
@@ -181,6 +205,7 @@ def remember(
         if name in told:
             continue
         paths = depends_on(workspace, found, {name: profile}, locked=locked)
+        paths += verdict.records.get(name, ())
         stage, said = ("check", open_ends(name, verdict)) if locked else ("rules", "")
         stamps.write(workspace.root, stage, name, paths=paths, said=said)
 

@@ -17,9 +17,10 @@ from envbuild.speech import counted
 from envbuild.tools import turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import TypeAlias
 
+    from envbuild.cli.auditing import Auditor
     from envbuild.cli.main import Session
     from envbuild.knowledge.rulebook import Rulebook
     from envbuild.profile.resolved import ResolvedProfile
@@ -46,6 +47,7 @@ _OUTSIDE = frozenset(
 @click.command("lock")
 @common.profiles_argument
 @click.option("--check", is_flag=True, help="Only say whether the locks are fresh; exit 1 if not.")
+@click.option("--audit", is_flag=True, help="Read the wheels too: refuse a lock that would break.")
 @click.option("--force", is_flag=True, help="Resolve what is fresh too; versions are kept.")
 @click.option("-U", "--upgrade", is_flag=True, help="Let every version move.")
 @click.option("-P", "--upgrade-package", multiple=True, metavar="NAME", help="Let this one move.")
@@ -81,20 +83,29 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         lock_options.refuse_beside_check(chosen)
         from envbuild.cli import lock_check
 
+        auditor = _auditor(session, chosen, Tool(offline=False, refresh=False))
         as_json = bool(chosen["as_json"])
-        status = lock_check.check(session, found, profiles, as_json=as_json)
+        status = lock_check.check(session, found, profiles, as_json=as_json, auditor=auditor)
     else:
         wanted = common.each(found, profiles)
-        status = _do(
-            Locking(session, found, lock_options.options(chosen)),
-            wanted,
-            lock_options.doing(chosen),
-        )
+        doing = lock_options.doing(chosen)
+        tool = Tool(offline=doing.offline, refresh=doing.refresh)
+        run = Locking(session, found, lock_options.options(chosen))
+        run.auditor = _auditor(session, chosen, tool)
+        status = _do(run, wanted, tool, doing)
     if not profiles:
         from envbuild.cli import lock_check
 
         lock_check.mention_leftovers(session, found)
     return status
+
+
+def _auditor(session: Session, chosen: Mapping[str, object], tool: Tool) -> Auditor | None:
+    if not chosen["audit"]:
+        return None
+    from envbuild.cli.auditing import Auditor  # where it is asked for
+
+    return Auditor(session.console, tool, offline=bool(chosen["offline"]))
 
 
 def _waiting(session: Session, holder: str) -> None:
@@ -108,8 +119,13 @@ class Locking:
         self.session = session
         self.found = found
         self.options = options
+        self.auditor: Auditor | None = None
         self.errors: dict[str, InputError] = {}
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def audited(self, target: locking.Target) -> dict[str, object]:
+        """What was found in the wheels of a target, where they were read."""
+        return {"findings": self.auditor.said(target.profile.name)} if self.auditor else {}
 
     def prepared(self, profiles: Iterator[Each]) -> Iterator[locking.Target]:
         """What locking each would do, one by one: the first is begun before the next is read.
@@ -179,19 +195,23 @@ class Following:
         if left:
             console.live(f"resolving {counted(left, 'variant')} ...")
 
+    def accepts(self, target: locking.Target, files: Mapping[str, bytes]) -> bool:
+        """Whether a lock would not break; what was found in its wheels is said."""
+        auditor = self._run.auditor
+        return auditor is None or auditor.accepts(target.profile, files, target.folder)
+
     def written(self, target: locking.Target, held: frozenset[str]) -> None:
         """Stamp that a lock is fresh."""
         run = self._run
         locking.remember(run.session.workspace, run.found, target.profile, locked=held)
 
 
-def _do(run: Locking, profiles: Iterator[Each], doing: lock_options.Doing) -> int:
+def _do(run: Locking, profiles: Iterator[Each], tool: Tool, doing: lock_options.Doing) -> int:
     targets = run.prepared(profiles)
     if doing.dry_run:
         planned = tuple(_known(run, targets))
         _plan(run, [one for one in planned if one.profile.name not in run.errors], doing)
         return 2 if run.errors else 0
-    tool = Tool(offline=doing.offline, refresh=doing.refresh)
     conda = CondaTool(offline=doing.offline, refresh=doing.refresh, chosen=doing.solver)
     held = run.session.workspace.path(".envbuild", "lock")
     with turns.exclusive(held, waiting=lambda pid: _waiting(run.session, pid)):
@@ -242,7 +262,7 @@ def _lock(
     if doing.as_json:
         from envbuild.cli import lock_report
 
-        rows = [lock_report.as_row(outcome) for outcome in outcomes]
+        rows = [{**lock_report.as_row(one), **run.audited(one.target)} for one in outcomes]
         rows += [lock_report.error_data(name, error) for name, error in run.errors.items()]
         run.session.console.json(sorted(rows, key=lambda row: str(row["profile"])))
     return _summary(run, outcomes)

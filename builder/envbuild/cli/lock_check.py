@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from envbuild.cli import locking
 from envbuild.errors import InputError, Problem
+from envbuild.lock import folder
 from envbuild.lock.model import HEADER
 from envbuild.profile.explain import tidy
 from envbuild.profile.resolve import resolve
@@ -16,6 +17,7 @@ from envbuild.tools import files
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envbuild.cli.auditing import Auditor
     from envbuild.cli.main import Session
     from envbuild.workspace import Profiles
 
@@ -23,11 +25,20 @@ _WRITTEN = (("lockfiles", HEADER), ("Dockerfiles", "Dockerfile"))
 """The folders with one folder for each profile, and the file that shows that we wrote it."""
 
 
-def check(session: Session, found: Profiles, chosen: Iterable[str], *, as_json: bool) -> int:
-    """Say whether locks are fresh, and which input moved where they are not.
+def check(
+    session: Session,
+    found: Profiles,
+    chosen: Iterable[str],
+    *,
+    as_json: bool,
+    auditor: Auditor | None = None,
+) -> int:
+    """Say whether locks are fresh, and which input moved where they are not; with an ``auditor``,
+    what of the wheels of those that are will break.
 
     A profile that is wrong or a lock that cannot be read is said, and the others are still looked
-    at. The exit status: 2 where there was such a one, 1 where a lock is not fresh, else 0.
+    at. The exit status: 2 where there was such a one, 1 where a lock is not fresh or would break,
+    else 0.
 
     Raises:
         InputError: there is no profile, or none of a chosen name.
@@ -38,6 +49,8 @@ def check(session: Session, found: Profiles, chosen: Iterable[str], *, as_json: 
     for name in _names(found, chosen):
         try:
             status, reasons = _state(session, found, name)
+            if auditor and status == "fresh":
+                status, reasons = _audited(session, found, name, auditor)
         except InputError as error:
             errors += 1
             said = error.problems or (Problem(message=error.message, hint=error.hint),)
@@ -82,8 +95,23 @@ def _state(session: Session, found: Profiles, name: str) -> tuple[str, tuple[str
     return state.status, state.reasons
 
 
+def _audited(
+    session: Session, found: Profiles, name: str, auditor: Auditor
+) -> tuple[str, tuple[str, ...]]:
+    """The same of a fresh lock whose wheels are read."""
+    lock = folder.read(*locking.workspace_path(session.workspace, name))
+    if auditor.sound(resolve(name, found.sources), lock):
+        return "fresh", ()
+    return "breaks", tuple(one.message for one in auditor.said(name))
+
+
 def _summary(session: Session, statuses: list[str], *, errors: int) -> int:
-    bad = sum(status != "fresh" for status in statuses)
+    breaking = statuses.count("breaks")
+    bad = sum(status not in ("fresh", "breaks") for status in statuses)
+    if breaking:
+        session.console.say(f"{breaking} of {len(statuses)} locks would break")
+    if not bad and breaking:
+        return 1
     if not bad:
         session.console.say(f"{counted(len(statuses), 'profile')}, all locks fresh")
         return 0
@@ -98,7 +126,7 @@ def mention_leftovers(session: Session, found: Profiles) -> None:
     if session.console.volume < 0:
         return
     for stage, mark in _WRITTEN:
-        folder = session.workspace.path(stage)
-        for name in files.names(folder, label=stage):
-            if name not in found.sources and os.path.isfile(os.path.join(folder, name, mark)):
+        place = session.workspace.path(stage)
+        for name in files.names(place, label=stage):
+            if name not in found.sources and os.path.isfile(os.path.join(place, name, mark)):
                 session.console.hint(f"{stage}/{name} belongs to no profile: it can be removed")

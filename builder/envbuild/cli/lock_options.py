@@ -60,7 +60,11 @@ def doing(chosen: Mapping[str, object]) -> Doing:
 
 def refuse_beside_check(chosen: Mapping[str, object]) -> None:
     """``--check`` looks at what stands; what would change the answer does not go with it."""
-    given = [name for name, value in chosen.items() if value and name not in ("check", "as_json")]
+    given = [
+        name
+        for name, value in chosen.items()
+        if value and name not in ("check", "audit", "as_json")
+    ]
     if given:
         option = "--" + given[0].replace("_", "-").replace("indexes", "index").replace(
             "mirrors", "mirror"

@@ -6,7 +6,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -23,6 +23,7 @@ from envbuild.tools import files, proc
 
 if TYPE_CHECKING:
     from envbuild.cli.condatool import CondaTool
+    from envbuild.cli.lock_follower import Follower
     from envbuild.cli.uvtool import Tool
     from envbuild.knowledge.rulebook import Rulebook
     from envbuild.lock.pinning import Pinner
@@ -49,19 +50,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
     target: Target
     status: Status
     done: Mapping[str, working.Done]
-
-
-class Follower(Protocol):
-    """Who is told how locking goes."""
-
-    def refuses(self, profile: str) -> bool:
-        """Whether a profile is not to be locked after all; asked when all targets are taken."""
-
-    def done(self, one: working.Done, left: int) -> None:
-        """A job is finished, and so many are left."""
-
-    def written(self, target: Target, held: frozenset[str]) -> None:
-        """The lock of a target stands, changed or not; beside the header its folder holds these."""
 
 
 def workspace_path(workspace: Workspace, profile: str) -> tuple[str, str]:
@@ -228,7 +216,7 @@ def run(
         own = {
             job.step.target: done[job.step.target] for job in target.jobs if job.step.target in done
         }
-        status, held = write(target, own, shop.version)
+        status, held = write(target, own, shop.version, accepts=follower.accepts)
         outcomes[target.profile.name] = Outcome(target=target, status=status, done=own)
         if status != "failed":
             follower.written(target, held - {HEADER})
@@ -252,10 +240,14 @@ def run(
 
 
 def write(
-    chosen: Target, done: Mapping[str, working.Done], version: Callable[[], str]
+    chosen: Target,
+    done: Mapping[str, working.Done],
+    version: Callable[[], str],
+    *,
+    accepts: Callable[[Target, Mapping[str, bytes]], bool],
 ) -> tuple[Status, frozenset[str]]:
-    """Write the lock folder of one profile, unless one of its variants was refused; and the names
-    of what it then holds."""
+    """Write the lock folder of one profile, unless one of its variants was refused, or the whole is
+    not accepted; and the names of what it then holds."""
     from envbuild.lock import assemble  # not needed before the first answer
 
     answers: dict[str, assemble.Answer | VariantLock] = {}
@@ -276,6 +268,8 @@ def write(
         copied=chosen.copied,
         sources=assemble.Sources(tools=lambda: _tools(chosen, done, version), read=read_lock),
     )
+    if not accepts(chosen, written):
+        return "failed", frozenset()
     header = chosen.folder.header
     gone = set(folder.named_files(header)) - written.keys() if header else set()
     changed = files.write_tree(chosen.path, written, remove=sorted(gone))

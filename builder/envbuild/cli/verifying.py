@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from envbuild.build import guarding, planning, records
 from envbuild.cli import locking
-from envbuild.engines import calling
 from envbuild.engines import images as engine_images
 from envbuild.engines.model import Engine, ImageFacts
 from envbuild.errors import InputError
@@ -222,17 +221,10 @@ def _read(named: str, desk: Desk) -> Iterator[tuple[images.Image, ...]]:
             )
             yield images.from_folder(path, named)
         else:
-            _save(desk.engine, named, path, environ=desk.environ)
+            engine_images.archive(
+                desk.engine, named, path=path, runner=proc.run, environ=desk.environ
+            )
             yield images.from_archive(path, named)
-
-
-def _save(engine: Engine, named: str, path: str, *, environ: Mapping[str, str]) -> None:
-    """Save an image as an archive with plain layers: a layout's would be packed, which takes ten
-    times as long as reading them."""
-    argv = ("image", "save", "--output", path, calling.reference(named))
-    outcome = calling.call(engine, argv, runner=proc.run, environ=environ, timeout=calling.LONG)
-    if outcome.code:
-        raise calling.failed(engine, f"save {named}", outcome)
 
 
 @contextlib.contextmanager
