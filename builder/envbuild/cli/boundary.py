@@ -209,7 +209,7 @@ def _unexpected(error: Exception, arguments: list[str], session: Session) -> int
     from envbuild.tools.turns import private_folder
 
     report = proc.masked(
-        f"{_versions()}\n\nenvbuild {shlex.join(arguments)}\n\n"
+        f"{versions()}\n\nenvbuild {shlex.join(arguments)}\n\n"
         f"{''.join(traceback.format_exception(error))}"
     )
     console = session.console
@@ -226,7 +226,8 @@ def _unexpected(error: Exception, arguments: list[str], session: Session) -> int
     return 4
 
 
-def _versions() -> str:
+def versions() -> str:
+    """envbuild, its libraries and the platform with their versions, on one line."""
     import platform
     from importlib.metadata import PackageNotFoundError, version  # 76 ms
 
