@@ -5,6 +5,8 @@ The text before the first ``--- `` says what the case shows. Then parts, each un
 ``--- file PATH``       the file's text follows
 ``--- bytes PATH``      the file's bytes follow, written as in a Python string
 ``--- folder PATH MODE`` a folder; its mode is set when all files are written
+``--- tree NAME PATH``  an environment of ``tests.support.environments``; where the path ends in
+                        ``.tar``, ``.oci`` or ``.rootfs`` it is an image or a container's root
 ``--- environment``     ``NAME=VALUE`` lines for all commands
 ``--- process``         run the commands as processes without the superuser's file rights
 ``--- run ARGUMENTS``   a command line, followed by its answer:
@@ -18,8 +20,10 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import environments
+
 _PART = re.compile(
-    r"^--- (file|bytes|folder|environment|process|run|exit|stdout|stderr|wrote)(?: (.*))?$"
+    r"^--- (file|bytes|folder|tree|environment|process|run|exit|stdout|stderr|wrote)(?: (.*))?$"
 )
 
 
@@ -41,6 +45,7 @@ class Case:
     setting: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
+    trees: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     process: bool = False
     commands: list[Command] = field(default_factory=list)
@@ -95,6 +100,9 @@ def _setting(case: Case, kind: str, argument: str, body: str) -> None:
         case "folder":
             path, mode = argument.split()
             case.folders[path] = int(mode, 8)
+        case "tree":
+            name, path = argument.split()
+            case.trees[path] = name
         case "environment":
             case.environment.update(line.split("=", 1) for line in body.splitlines())
         case "process":
@@ -119,6 +127,8 @@ def _answer(command: Command, kind: str, argument: str, body: str) -> None:
 
 def place(case: Case, root: Path) -> None:
     """Write the files and folders of a case."""
+    for path, name in case.trees.items():
+        environments.place(name, root / path)
     for name, data in case.files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, Literal
 
 import click
-import msgspec
 
 from envbuild.errors import Mark, Problem
 from envbuild.plan import Plan, Step
@@ -56,7 +55,9 @@ class Console:
 
     def json(self, value: object) -> None:
         """A value as JSON on stdout."""
-        self.data(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+        from envbuild.report import plain  # not on the way to a check
+
+        self.data(plain.as_json(value))
 
     def say(self, text: str, *, style: Style = "") -> None:
         """Talk on stderr; silent with ``--quiet``."""

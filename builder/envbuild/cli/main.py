@@ -31,6 +31,8 @@ COMMANDS = {
     "verify": "Whether an image is what its lock says.",
     "export": "A lock in the format of another tool, and what it cannot carry.",
     "install": "A conda environment on this machine, from the lock.",
+    "doctor": "What is wrong with an environment that exists, without starting it.",
+    "support": "Pack what a bug report needs, masked, into one archive.",
     "explain": "What a log says of a failure, and the way out.",
     "why": "Who pulls a package into an environment, and who limits it.",
     "diff": "What moved between two locks or two images, risk first.",

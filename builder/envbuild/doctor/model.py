@@ -14,7 +14,8 @@ class Install(Struct, frozen=True, kw_only=True, tag="install"):
     """Put a distribution of an exact version in the place of another one.
 
     ``site`` is the folder that it is in, ``python`` the interpreter whose it is (empty: not
-    found), ``distribution`` its name, ``version`` the wanted one, ``found`` the one that is there.
+    found), ``distribution`` its name, ``version`` the wanted one, ``found`` the one that is there
+    (empty: none is).
     """
 
     site: str
