@@ -1,5 +1,5 @@
-"""``python -m bench [startup|lock|conda|growth|explain|rebuild|reproduce|smoke] [--runs N]``:
-promised figures."""
+"""``python -m bench [startup|lock|conda|growth|explain|rebuild|reproduce|smoke|abi|abi-speed|
+fuzz-elf|doctor|numpy-pairs] [--runs N]``: promised figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ from pathlib import Path
 
 import msgspec
 
-from bench import build, conda, explain, generated, smoke
+from bench import (
+    abi,
+    abi_fuzz,
+    abi_speed,
+    build,
+    conda,
+    doctor,
+    explain,
+    generated,
+    numpy_pairs,
+    smoke,
+)
 from bench.timing import medians, once, table
 from envbuild.cli import locking, uvtool
 from envbuild.lock import planning, uv
@@ -153,6 +164,8 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, help="of yours, for reproduce and smoke")
     parser.add_argument("--mirror", action="append", default=[], help="for reproduce there")
     parser.add_argument("--image", help="that was built there, for smoke")
+    parser.add_argument("--write", action="store_true", help="the facts, for numpy-pairs")
+    parser.add_argument("--cache", type=Path, help="where abi keeps wheels and what they did")
     chosen = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {chosen.runs} runs")
     figures: dict[str, Callable[[int], str]] = {
@@ -166,6 +179,11 @@ def main() -> None:
             chosen.workspace, [word for one in chosen.mirror for word in ("--mirror", one)]
         ),
         "smoke": lambda runs: smoke.smoke(runs, chosen.workspace, chosen.image),
+        "abi": lambda _: abi.abi(chosen.cache),
+        "abi-speed": lambda runs: abi_speed.speed(runs, chosen.cache),
+        "doctor": lambda _: doctor.doctor(chosen.cache),
+        "fuzz-elf": lambda _: abi_fuzz.fuzz(),
+        "numpy-pairs": lambda _: numpy_pairs.numpy_pairs(chosen.write),
     }
     for name in chosen.what:
         print(figures[name](chosen.runs), flush=True)
