@@ -30,10 +30,14 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """An image, the profile that it should be, options of smoke, and what comes of it."""
+    """An image, the profile that it should be, options of smoke, and what comes of it.
+
+    ``doctor`` is what `envbuild doctor` finds in its files alone: severity and id of each.
+    """
 
     image: Broken
     says: Said
+    doctor: tuple[str, ...] = ()
     profile: str = "layout"
     options: list[str] = field(default_factory=list)
 
@@ -48,6 +52,7 @@ def numpy_2(seed: int, message: str) -> Case:
             only=True,
             words=message,
         ),
+        doctor=("error numpy-two-winners",),
     )
 
 
@@ -74,6 +79,7 @@ RUN --mount=type=bind,target=/run/in python3 -m venv /opt/venv && \\
             passes="frames/import:frame_writer",
             words="kind=f, size=0",
         ),
+        doctor=("warning numpy-abi-degraded",),
     ),
     "numpy-1.26.4": Case(
         image=Broken(wheels=("numpy==1.26.4",), recipe=f"{PIP} /run/in/numpy-*.whl\n"),
@@ -83,6 +89,7 @@ RUN --mount=type=bind,target=/run/in python3 -m venv /opt/venv && \\
             passes="numpy-first/import:isaacsim.sensors.camera",
             words="modules of NumPy 1.26.0 run under NumPy 1.26.4",
         ),
+        doctor=("warning numpy-two-winners",),
     ),
     "packaging-downgraded": Case(
         image=Broken(
@@ -95,6 +102,7 @@ RUN --mount=type=bind,target=/run/in python3 -m venv /opt/venv && \\
             passes="app-first/import:isaacsim.sensors.camera",
             words="packaging 23.0 of the bundle is replaced or shadowed by 21.3",
         ),
+        doctor=("error two-versions",),
     ),
     "lerobot": Case(
         profile="five-one",
@@ -107,6 +115,7 @@ RUN --mount=type=bind,target=/run/in python3 -m venv /opt/venv && \\
             diagnosis="numpy-2-over-1",
             passes="app-first/launch",
         ),
+        doctor=("error numpy-two-winners",),
     ),
     "torch-before-the-app": Case(
         profile="torch-first",

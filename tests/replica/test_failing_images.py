@@ -83,6 +83,17 @@ def test_an_image_that_does_not_work_is_told_why(
     if says.only:
         assert {cause["id"] for cause in report["causes"]} == {says.diagnosis}
     assert done.returncode == says.status
+    found_by_doctor = doctor(engine, workspace, image)
+    assert found_by_doctor == sorted(case.doctor)
+
+
+def doctor(engine: Engine, workspace: Path, image: str) -> list[str]:
+    """Severity and id of what doctor finds in the files of an image, which does not run."""
+    done = envbuild(engine, workspace, "doctor", "--image", image, "--engine", "podman", "--json")
+    assert done.stdout, done.stderr
+    found = [f"{one['severity']} {one['id']}" for one in json.loads(done.stdout)["findings"]]
+    assert done.returncode == any(one.startswith("error") for one in found)
+    return sorted(found)
 
 
 def test_a_failed_run_may_well_end_with_status_0(
@@ -120,6 +131,7 @@ def test_an_image_that_works_is_green_in_both_orders(
     expected |= LAUNCHED if tier == "lab" else set()
     assert {name for name in expected if found[name] != "pass"} == set()
     assert done.returncode == 0
+    assert doctor(engine, workspace, image) == []
 
 
 ORDERS = ("app-first", "numpy-first")

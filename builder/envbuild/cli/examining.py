@@ -113,7 +113,7 @@ def path_of(session: Session, named: str) -> str:
 def wishes(chosen: Mapping[str, object]) -> Wishes:
     """How it is examined, by the options of a command."""
     return Wishes(
-        hashes=bool(chosen.get("hashes")),
+        hashes=bool(chosen.get("hashes") or chosen.get("lock")),
         run=bool(chosen.get("run")),
         engine=str(chosen.get("engine") or "auto"),
     )

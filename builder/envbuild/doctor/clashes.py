@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from envbuild.doctor import commands
-from envbuild.doctor.abi import Verdict, minor, verdict
+from envbuild.doctor.abi import Verdict, minor, optional, verdict
 from envbuild.doctor.case import Case
 from envbuild.doctor.copies import NUMPY, brought, bundled, meetings
 from envbuild.doctor.model import Finding
@@ -79,7 +79,12 @@ def _pairs(one: Winner, numpy: Winner) -> Iterator[tuple[Distribution, Distribut
 
 def _clash(own: Distribution, met: Distribution, modules: Iterable[Module]) -> Clash | None:
     judged = [(one, _of(one, met.version)) for one in modules]
-    bad = [(one, said) for one, said in judged if said is not None]
+    builds = [one.binary.numpy for one, _ in judged if one.binary.numpy]
+    bad = [
+        (one, said)
+        for one, said in judged
+        if said and one.binary.numpy and not optional(one.binary.numpy, builds, met.version)
+    ]
     if not bad:
         return None
     outcome: Literal["fails", "degraded"] = (

@@ -85,6 +85,12 @@ _KINDS: dict[FaultKind, _Kind] = {
     ),
 }
 
+_REPLACED = (
+    "pip was told to install into the bundle, or ran in a Python that has it on its path: the "
+    "extensions were built with the version that came, and find another one (IsaacLab#6329)"
+)
+"""What follows from a package of a bundle that was replaced."""
+
 
 def findings(case: Case) -> tuple[Finding, ...]:
     """What is not as it was installed. Files of two versions in one folder are told elsewhere, and
@@ -107,10 +113,10 @@ def _finding(scan: Scan, fault: Fault) -> Finding:
     concerned = tuple(_concerned(scan, fault))
     return Finding(
         id=kind.id,
-        severity=_severity(fault, kind),
+        severity=_severity(fault, kind, site),
         what=_what(fault, kind),
         where=fault.paths or (fault.site,),
-        why=kind.why,
+        why=_REPLACED if _replaced(fault, site) else kind.why,
         expect=tuple(_texts(fault)),
         hits=fault.distributions,
         repair=_repair(scan, site, fault, concerned),
@@ -118,11 +124,17 @@ def _finding(scan: Scan, fault: Fault) -> Finding:
     )
 
 
-def _severity(fault: Fault, kind: _Kind) -> Severity:
+def _severity(fault: Fault, kind: _Kind, site: Site | None) -> Severity:
     """Missing code is an error; other missing files may be read by nobody."""
     if fault.kind == "missing" and any(map(_LOADED.fullmatch, fault.paths)):
         return "error"
-    return kind.severity
+    return "error" if _replaced(fault, site) else kind.severity
+
+
+def _replaced(fault: Fault, site: Site | None) -> bool:
+    """Whether a package of a bundle was replaced: it was whole when it came."""
+    bundled = site is not None and site.kind in commands.BUNDLED
+    return bundled and fault.kind == "two-versions"
 
 
 def _what(fault: Fault, kind: _Kind) -> str:

@@ -188,7 +188,8 @@ def _is_own(made: Manifest) -> bool:
     """Whether a journal moves nothing but what lies in its prefix, between there and itself: it
     may come with an environment of somebody else."""
     top = f"{made.prefix.rstrip('/')}/"
-    paths = [one.path for one in (*made.gone, *made.come, *made.folders[:-1])]
+    paths = [one.path for one in made.gone] + [one.path for one in made.come]
+    paths += [one.path for one in made.folders[:-1]]
     inner = [*(one.kept for one in made.gone), *(one.staged for one in made.come)]
     return (
         bool(made.folders)

@@ -173,6 +173,15 @@ def test_a_products_own_module_is_as_it_was_released(release: str, numpy: str, t
     )
 
 
+def test_a_module_for_newer_numpys_beside_others_that_work_is_nothing() -> None:
+    """h5py 3.14 has one, and imports it under a NumPy that has what it wants."""
+    newer = NumpyBuild(generation=2, how="c-api", since="2.1")
+    modules = (module("h5py", NEW), module("h5py", newer, file="_npystrings"))
+    assert not clashes.findings(
+        case(copy("h5py", "3.14"), copy("numpy", "2.0.2"), modules=modules, products=())
+    )
+
+
 def test_what_belongs_to_nobody_is_judged_too() -> None:
     found = clashes.findings(
         case(copy("numpy", "2.2.6"), modules=(module("", OLD_PYBIND),), products=())

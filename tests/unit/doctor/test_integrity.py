@@ -137,6 +137,18 @@ def test_of_two_versions_the_one_without_files_is_set_aside():
     assert one.repair[0].endswith("numpy==1.26.0")
 
 
+def test_two_versions_are_a_warning_and_in_a_bundle_an_error():
+    two = ("packaging 21.3", "packaging 23.0")
+    (own,) = judged(fault("two-versions", *two, detail="21.3 and 23.0"))
+    (bundled,) = judged(
+        fault("two-versions", *two, site=ARCHIVE, detail="21.3 and 23.0"),
+        system=System(whole=True),
+    )
+    assert (own.severity, bundled.severity) == ("warning", "error")
+    assert "pip was told to install into the bundle" in bundled.why
+    assert bundled.actions == ()
+
+
 def test_one_of_two_owners_is_removed_and_the_other_comes_back():
     names = ("opencv-python", "opencv-python-headless")
     (one,) = judged(
