@@ -17,8 +17,14 @@ _LINEAR = 1.3
 """By how much a file of the large tree may cost more than one of a tree with a quarter of it."""
 
 
-def doctor(cache: Path) -> str:
-    """Seconds and megabytes of two sizes, each with what it has read in memory already."""
+def doctor(cache: Path | None) -> str:
+    """Seconds and megabytes of two sizes, each with what it has read in memory already. ``cache``
+    keeps the wheels of NumPy that stand in them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return _figures(cache or Path(scratch))
+
+
+def _figures(cache: Path) -> str:
     lines = ["envbuild doctor, of generated trees, warm"]
     each = []
     for files in (trees.FILES // 4, trees.FILES):

@@ -10,7 +10,7 @@ from msgspec import Struct
 from envbuild.doctor.present import packages
 from envbuild.errors import Mark
 from envbuild.knowledge import facts
-from envbuild.knowledge.ranges import number
+from envbuild.knowledge.ranges import number, wanted
 from envbuild.knowledge.world import World, world
 from envbuild.profile.model import Base, Conda, Environment, GitSource, Override, Python
 from envbuild.profile.resolved import KeyPath, Variant
@@ -47,7 +47,7 @@ def _machine(scan: Scan) -> str:
 
 
 def _world(scan: Scan, order: Order, copies: Mapping[str, Distribution], machine: str) -> World:
-    readable = {name: one for name, one in copies.items() if _readable(one.version)}
+    readable = {name: one for name, one in copies.items() if _readable(name, one.version)}
     marks: dict[KeyPath, Mark] = {(): _mark(order.path)}
     overrides = []
     for index, (name, one) in enumerate(readable.items()):
@@ -75,12 +75,12 @@ def _world(scan: Scan, order: Order, copies: Mapping[str, Distribution], machine
     )
 
 
-def _readable(version: str) -> bool:
+def _readable(name: str, version: str) -> bool:
     try:
         number(version)
+        return wanted(f"{name}=={version}").name == name
     except ValueError:
         return False
-    return True
 
 
 def _mark(path: str) -> Mark:
