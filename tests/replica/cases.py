@@ -11,6 +11,11 @@ CORE = "/isaac-sim/exts/omni.isaac.core_archive/pip_prebundle"
 REPLICATOR = "/isaac-sim/extscache/omni.replicator.core-*/omni/replicator/core"
 
 
+LAB = ("note release-mismatch", "warning requirement-unmet")
+"""What is true of every image of the tier ``lab``: a newer torch than the release brings, and Isaac
+Lab without the packages that no test needs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """What smoke says: the verdict of one check, the id of its cause, the exit status.
@@ -32,7 +37,7 @@ class Said:
 class Case:
     """An image, the profile that it should be, options of smoke, and what comes of it.
 
-    ``doctor`` is what `envbuild doctor` finds in its files alone: severity and id of each.
+    ``doctor`` is what `envbuild doctor` finds in its files alone: each severity and id.
     """
 
     image: Broken
@@ -115,7 +120,7 @@ RUN --mount=type=bind,target=/run/in python3 -m venv /opt/venv && \\
             diagnosis="numpy-2-over-1",
             passes="app-first/launch",
         ),
-        doctor=("error numpy-two-winners",),
+        doctor=("error numpy-two-winners", "warning requirement-unmet"),
     ),
     "torch-before-the-app": Case(
         profile="torch-first",
@@ -125,6 +130,7 @@ RUN --mount=type=bind,target=/run/in python3 -m venv /opt/venv && \\
             diagnosis="static-tls",
             passes="torch-first/before-launch:torch",
         ),
+        doctor=LAB,
     ),
     "no-cameras": Case(
         profile="no-cameras",
@@ -138,6 +144,7 @@ RUN --mount=type=bind,target=/run/in python3 -m venv /opt/venv && \\
             diagnosis="camera-flag-missing",
             passes="app-first/launch",
         ),
+        doctor=LAB,
     ),
     "licence-not-accepted": Case(
         image=Broken(

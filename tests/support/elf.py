@@ -38,7 +38,7 @@ class Library(Struct, frozen=True, kw_only=True):
 
 def written(library: Library) -> bytes:
     """The file."""
-    return _Writer(library).bytes()
+    return _Writer(library).whole()
 
 
 class _Strings:
@@ -74,7 +74,7 @@ class _Writer:
         self.table.append((name, flags, address, len(data)))
         return address
 
-    def bytes(self) -> bytes:
+    def whole(self) -> bytes:
         library = self.library
         entries = [(1, self.strings.add(one)) for one in library.needed]
         for tag, text in ((14, library.soname), (29, library.runpath), (15, library.rpath)):

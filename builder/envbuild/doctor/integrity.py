@@ -13,6 +13,7 @@ from envbuild.doctor import commands, tags
 from envbuild.doctor.case import Case
 from envbuild.doctor.model import Action, Finding, SetAside, Severity
 from envbuild.names import canonical_name
+from envbuild.scan import elf
 from envbuild.scan.model import Distribution, Fault, FaultKind, Scan, Site
 from envbuild.speech import counted
 
@@ -125,10 +126,12 @@ def _finding(scan: Scan, fault: Fault) -> Finding:
 
 
 def _severity(fault: Fault, kind: _Kind, site: Site | None) -> Severity:
-    """Missing code is an error; other missing files may be read by nobody."""
-    if fault.kind == "missing" and any(map(_LOADED.fullmatch, fault.paths)):
+    """Missing code is an error; other missing files may be read by nobody. What was changed and is
+    no code is most often a list of certificates, which a company has added its own to."""
+    code = any(map(_LOADED.fullmatch, fault.paths))
+    if (fault.kind == "missing" and code) or _replaced(fault, site):
         return "error"
-    return "error" if _replaced(fault, site) else kind.severity
+    return "note" if fault.kind == "changed" and not code else kind.severity
 
 
 def _replaced(fault: Fault, site: Site | None) -> bool:
@@ -228,7 +231,8 @@ def _actions(
 def _unreadable(scan: Scan) -> Iterator[Finding]:
     """One note for all that was not looked at: nothing is known of it."""
     troubles = [(one.path, one.why) for one in scan.troubles]
-    troubles += [(one.path, one.binary.wrong) for one in scan.modules if one.binary.wrong]
+    broken = (one for one in scan.modules if one.binary.wrong not in ("", elf.FOREIGN))
+    troubles += [(one.path, one.binary.wrong) for one in broken]
     if not troubles:
         return
     listed = sorted(dict(troubles).items())

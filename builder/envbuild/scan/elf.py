@@ -47,6 +47,10 @@ _MACHINES = {
 }
 
 
+FOREIGN = "no ELF file"
+"""What is said of a file of another kind: a linker's script, or a library for another system."""
+
+
 class ElfError(ValueError):
     """It is no ELF file, or one that cannot be read; the text says why."""
 
@@ -132,7 +136,7 @@ class Elf:
         if not start:
             raise ElfError("the file is empty")
         if start[:4] != MAGIC:
-            raise ElfError("no ELF file")
+            raise ElfError(FOREIGN)
         form = _FORMS.get((start[4], start[5])) if len(start) >= 16 else None
         if form is None or len(start) < 16 + form.header.size:
             raise ElfError("its ELF header is damaged")
