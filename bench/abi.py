@@ -13,9 +13,9 @@ from typing import NamedTuple
 from bench.abi_truth import Laboratory, modules, release
 from bench.abi_wheels import HELD_OUT, NUMPYS, TUNED
 from envbuild.doctor.abi import optional, verdict
-from envbuild.scan import binaries
 from envbuild.scan.binary import Binary, NumpyBuild
-from envbuild.scan.content import OnDisk
+from envbuild.scan.compiled import binaries
+from envbuild.scan.sources.content import OnDisk
 
 PRECISION, RECALL = 0.99, 0.97
 """What is aimed at, over wheels and NumPys."""

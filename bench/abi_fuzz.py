@@ -12,8 +12,8 @@ import msgspec
 from tests.support.broken import broken
 from tests.support.elf import TYPES, Library, amd_check, arm_check, container, written
 
-from envbuild.scan import binaries
-from envbuild.scan.content import Held
+from envbuild.scan.compiled import binaries
+from envbuild.scan.sources.content import Held
 
 GOAL = 1.0
 """Seconds of processor time for the slowest."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from envbuild.doctor import judging
 from envbuild.doctor.case import Case
 from envbuild.doctor.model import Finding
-from envbuild.scan import folders, places, survey
-from envbuild.scan.host import Host
-from envbuild.scan.wanted import Wish
+from envbuild.scan import survey
+from envbuild.scan.linked.host import Host
+from envbuild.scan.sources import folders
+from envbuild.scan.sources.wanted import Wish
+from envbuild.scan.starting import places
 
 HOST = Host(
     machine="x86_64",

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from envbuild.scan import distributions, folders, records
+from envbuild.scan.installed import distributions, records
 from envbuild.scan.model import Fault, Site
-from envbuild.scan.wanted import Wish
+from envbuild.scan.sources import folders
+from envbuild.scan.sources.wanted import Wish
 from tests.support import prefixes
 
 pytestmark = pytest.mark.network

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from envbuild.build.supply import Supply
-from envbuild.doctor import journal, supplying
+from envbuild.doctor.repair import journal, supplying
 from envbuild.errors import ToolError
 from envbuild.lock.uv import Uv
 from envbuild.tools import proc

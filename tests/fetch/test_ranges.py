@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.scan import wheels
-from envbuild.scan.wanted import Wish
+from envbuild.scan.sources.wanted import Wish
+from envbuild.scan.zipped import wheels
 from envbuild.tools import ranges
 from envbuild.tools.credentials import Credentials
 from envbuild.tools.downloads import Access, Wanted

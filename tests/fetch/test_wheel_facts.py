@@ -12,8 +12,8 @@ import pytest
 
 from envbuild.build.supply import Means, supply
 from envbuild.build.wheels import Chosen
-from envbuild.doctor.reading import Reader
-from envbuild.doctor.wheels import Kept
+from envbuild.doctor.auditing.reading import Reader
+from envbuild.doctor.auditing.wheels import Kept
 from envbuild.errors import ToolError
 from envbuild.lock.uv import Uv
 from envbuild.tools import proc

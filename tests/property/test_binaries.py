@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from tests.support.broken import broken
 from tests.support.elf import TYPES, Library, amd_check, arm_check, container, written
 
-from envbuild.scan import binaries, dynamic
 from envbuild.scan.binary import Binary
-from envbuild.scan.content import Held
-from envbuild.scan.elf import Elf
+from envbuild.scan.compiled import binaries, dynamic
+from envbuild.scan.compiled.elf import Elf
+from envbuild.scan.sources.content import Held
 
 pytestmark = pytest.mark.property
 

@@ -15,9 +15,9 @@ from tests.support import layers
 from tests.support.layers import entry, folder, hard_link, link, tar
 
 from envbuild.errors import InputError
-from envbuild.scan import layered
+from envbuild.scan.sources import layered
+from envbuild.scan.sources.wanted import Wish
 from envbuild.scan.tree import Entry
-from envbuild.scan.wanted import Wish
 from envbuild.tools import oci
 
 pytestmark = pytest.mark.property

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 from tests.support.scanned import tree
 
-from envbuild.scan import distributions, metadata, recorded, records
+from envbuild.scan.installed import distributions, metadata, recorded, records
 from envbuild.scan.model import Site
 
 pytestmark = pytest.mark.property

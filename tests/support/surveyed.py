@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from envbuild.scan import landmarks, launches, orders, products, pythons, sites
-from envbuild.scan.launches import Launch
+from envbuild.scan import landmarks, products, sites
 from envbuild.scan.model import Order, Product, Start
-from envbuild.scan.pythons import Python
 from envbuild.scan.sites import Found
+from envbuild.scan.starting import launches, orders, pythons
+from envbuild.scan.starting.launches import Launch
+from envbuild.scan.starting.pythons import Python
 from envbuild.scan.tree import Tree
 
 NOTHING = Start()

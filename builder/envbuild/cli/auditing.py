@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from envbuild.cli.console import Console
     from envbuild.doctor import model
-    from envbuild.doctor.reading import Reader
-    from envbuild.doctor.wheels import WheelFacts
+    from envbuild.doctor.auditing.reading import Reader
+    from envbuild.doctor.auditing.wheels import WheelFacts
     from envbuild.knowledge.world import World
     from envbuild.lock.folder import LockFolder
     from envbuild.lock.model import Lock, VariantLock
@@ -69,7 +69,7 @@ def _of_variant(world: World, part: VariantLock, audits: Audits) -> Iterable[Fin
     digest = _digest(part)
     if digest not in audits and not os.path.isfile(_record(digest)):
         return
-    from envbuild.doctor import audit, wheels  # 30 ms, for what was audited
+    from envbuild.doctor.auditing import audit, wheels  # 30 ms, for what was audited
 
     facts = audits.get(digest) or wheels.recall(_record(digest))
     for found in audit.findings(part, world.environment.base, facts or ()):
@@ -159,7 +159,7 @@ class Auditor:
     def _facts(
         self, variant: Variant, part: VariantLock, found: LockFolder
     ) -> tuple[WheelFacts, ...]:
-        from envbuild.doctor import wheels
+        from envbuild.doctor.auditing import wheels
         from envbuild.lock import pylock, requirements
 
         named = (part.wheels, *((part.sources,) if part.sources else ()))
@@ -175,8 +175,8 @@ class Auditor:
     @functools.cached_property
     def _reader(self) -> Reader:
         from envbuild.build.supply import Means, supply
-        from envbuild.doctor.reading import Reader
-        from envbuild.doctor.wheels import Kept
+        from envbuild.doctor.auditing.reading import Reader
+        from envbuild.doctor.auditing.wheels import Kept
         from envbuild.tools import proc
         from envbuild.tools.net import Http
 

@@ -11,14 +11,14 @@ import click
 import envbuild
 from envbuild.cli import common, examining
 from envbuild.cli.examining import Held
-from envbuild.doctor import forms, telling
+from envbuild.doctor.told import forms, telling
 from envbuild.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envbuild.cli.main import Session
-    from envbuild.doctor.telling import Answer
+    from envbuild.doctor.told.telling import Answer
 
 _IMAGES = ("image", "container", "layout", "tar")
 _NOT_UNDONE = ("python", *_IMAGES, "run", "lock", "hashes", "fix", "form")

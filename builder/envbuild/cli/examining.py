@@ -16,12 +16,15 @@ from envbuild.cli import common, syspath
 from envbuild.doctor import judging
 from envbuild.doctor.case import Case
 from envbuild.doctor.model import Driver, Gpu
-from envbuild.doctor.telling import Answer
+from envbuild.doctor.told.telling import Answer
 from envbuild.errors import InputError
 from envbuild.lock.model import VariantLock
-from envbuild.scan import folders, host, places, survey
+from envbuild.scan import survey
+from envbuild.scan.linked import host
 from envbuild.scan.model import Start
-from envbuild.scan.wanted import Wish
+from envbuild.scan.sources import folders
+from envbuild.scan.sources.wanted import Wish
+from envbuild.scan.starting import places
 from envbuild.tools import driver, proc, store
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from envbuild.cli.main import Session
     from envbuild.engines.model import Engine
     from envbuild.scan.model import Scan
-    from envbuild.scan.places import Places
+    from envbuild.scan.starting.places import Places
 
 Kind = Literal["here", "prefix", "python", "image", "container", "layout", "tar"]
 

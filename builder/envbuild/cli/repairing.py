@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from envbuild.build.supply import Means, Supply, supply
 from envbuild.cli.uvtool import Tool
-from envbuild.doctor import journal, manifest, repairing, supplying, telling
+from envbuild.doctor.repair import journal, manifest, repairing, supplying
+from envbuild.doctor.told import telling
 from envbuild.errors import InputError
 from envbuild.report.plain import printable
 from envbuild.speech import counted
@@ -17,8 +18,8 @@ from envbuild.tools import proc, store
 
 if TYPE_CHECKING:
     from envbuild.cli.main import Session
-    from envbuild.doctor.repairing import Repair, Replacement
-    from envbuild.doctor.telling import Answer
+    from envbuild.doctor.repair.repairing import Repair, Replacement
+    from envbuild.doctor.told.telling import Answer
 
 
 _KIT = "/kit/python"

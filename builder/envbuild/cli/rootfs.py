@@ -14,15 +14,15 @@ from msgspec import Struct
 
 from envbuild.engines import containers, images
 from envbuild.errors import InputError, ToolError
-from envbuild.scan import layered
+from envbuild.scan.sources import layered
 from envbuild.tools import oci, overlaid, packing, tars, temporary
 from envbuild.tools.imagestores import Archive, Folder, Store
 from envbuild.tools.trouble import cannot_write, words
 
 if TYPE_CHECKING:
     from envbuild.engines.model import Engine
+    from envbuild.scan.sources.wanted import Wish
     from envbuild.scan.tree import Tree
-    from envbuild.scan.wanted import Wish
     from envbuild.tools.proc import Runner
 
 _OF_AN_IMAGE = re.compile(

@@ -82,7 +82,7 @@ def _doctor(
 ) -> Iterator[Piece]:
     """What doctor says, as JSON and as text; where there is nothing to be examined, why not: a
     report of anything else is worth sending too."""
-    from envbuild.doctor import forms
+    from envbuild.doctor.told import forms
     from envbuild.report import plain
 
     try:

@@ -13,7 +13,7 @@ from envbuild.tools.proc import Command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envbuild.scan.places import Places
+    from envbuild.scan.starting.places import Places
 
 _SECONDS = 60.0
 """How long an interpreter may take to say its sys.path; python.sh of Isaac Sim takes one."""

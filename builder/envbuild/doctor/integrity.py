@@ -13,7 +13,7 @@ from envbuild.doctor import commands, tags
 from envbuild.doctor.case import Case
 from envbuild.doctor.model import Action, Finding, SetAside, Severity
 from envbuild.names import canonical_name
-from envbuild.scan import elf
+from envbuild.scan.compiled import elf
 from envbuild.scan.model import Distribution, Fault, FaultKind, Scan, Site
 from envbuild.speech import counted
 

@@ -10,7 +10,7 @@ from typing import Literal
 from envbuild.names import canonical_name
 from envbuild.scan.landmarks import Landmarks
 from envbuild.scan.model import Product
-from envbuild.scan.pathfiles import editable
+from envbuild.scan.starting.pathfiles import editable
 from envbuild.scan.tree import Tree
 
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from envbuild.scan import pathfiles
 from envbuild.scan.landmarks import Landmarks
-from envbuild.scan.launches import Launch, tagged
 from envbuild.scan.model import Product, Site, SiteKind, Start
 from envbuild.scan.products import places
-from envbuild.scan.pythons import VERSION, is_user
+from envbuild.scan.starting import pathfiles
+from envbuild.scan.starting.launches import Launch, tagged
+from envbuild.scan.starting.pythons import VERSION, is_user
 from envbuild.scan.tree import Tree
 
 _RUNTIME = re.compile(r"/data/Kit/|/\.local/share/ov/data/|/pip3-envs/|^/.*/ov/data/exts/")

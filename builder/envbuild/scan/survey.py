@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from envbuild.scan import (
-    distributions,
-    landmarks,
-    launches,
-    libraries,
-    modules,
-    orders,
-    products,
-    pythons,
-    records,
-    sites,
-    systems,
-)
-from envbuild.scan.host import Host
+from envbuild.scan import landmarks, products, sites
+from envbuild.scan.installed import distributions, modules, records
+from envbuild.scan.linked import libraries, systems
+from envbuild.scan.linked.host import Host
 from envbuild.scan.model import Scan, Start
+from envbuild.scan.starting import launches, orders, pythons
 from envbuild.scan.tree import Tree
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from envbuild.cli import rootfs
 from envbuild.errors import InputError, ToolError
-from envbuild.scan.wanted import Wish
+from envbuild.scan.sources.wanted import Wish
 from tests.support import environments, image
 from tests.unit.engines.table import BUILDAH, ENGINES, PODMAN, Table, option
 

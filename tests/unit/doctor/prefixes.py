@@ -7,7 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from envbuild.doctor.repairing import Part, Replacement
+from envbuild.doctor.repair.repairing import Part, Replacement
 from tests.support.wheels import wheel
 
 PYTHON = "3.11"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envbuild.doctor import audit
-from envbuild.doctor.wheels import READER, Asked, Built, WheelFacts
+from envbuild.doctor.auditing import audit
+from envbuild.doctor.auditing.wheels import READER, Asked, Built, WheelFacts
 from envbuild.lock.model import LockedPackage, Provided
 from envbuild.profile.model import Base
 from envbuild.scan.binary import NumpyBuild

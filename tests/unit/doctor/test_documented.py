@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from envbuild.doctor import forms
+from envbuild.doctor.told import forms
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "doctor.md").read_text()

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from envbuild.doctor import forms
 from envbuild.doctor.model import Driver, Install
+from envbuild.doctor.told import forms
 from envbuild.report.plain import as_json
 from envbuild.scan.binary import Binary, NumpyBuild
 from envbuild.scan.model import Distribution, Module, Order

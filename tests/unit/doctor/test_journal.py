@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envbuild.doctor import journal, staging
-from envbuild.doctor.manifest import FOLDER
+from envbuild.doctor.repair import journal, staging
+from envbuild.doctor.repair.manifest import FOLDER
 from envbuild.errors import InputError, ToolError
 from tests.support.wheels import wheel
 from tests.unit.doctor import prefixes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from envbuild.doctor import repairing
 from envbuild.doctor.model import Finding, Install, SetAside
+from envbuild.doctor.repair import repairing
 from envbuild.scan.model import Site, System
 from tests.unit.doctor.scans import ARCHIVE, ENV, SITE, case, copy
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envbuild.doctor import telling
 from envbuild.doctor.case import Case
 from envbuild.doctor.model import Driver, Finding, Gpu
+from envbuild.doctor.told import telling
 from envbuild.scan.model import (
     CondaPackage,
     Distribution,

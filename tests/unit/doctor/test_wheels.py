@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from envbuild.build.wheels import Chosen
-from envbuild.doctor import wheels
-from envbuild.doctor.wheels import Kept, WheelFacts, facts
-from envbuild.scan import wheels as scanned
-from envbuild.scan.wanted import Wish
+from envbuild.doctor.auditing import wheels
+from envbuild.doctor.auditing.wheels import Kept, WheelFacts, facts
+from envbuild.scan.sources.wanted import Wish
+from envbuild.scan.zipped import wheels as scanned
 from tests.support.wheels import numpy_1_module, wheel
 
 OF = Chosen(package="demo", version="1.0", name="demo-1.0-py3-none-any.whl", sha256="ab" * 32)

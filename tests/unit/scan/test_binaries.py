@@ -8,9 +8,9 @@ import os
 import msgspec
 import pytest
 
-from envbuild.scan import binaries
 from envbuild.scan.binary import Binary, NumpyBuild
-from envbuild.scan.content import Held, OnDisk
+from envbuild.scan.compiled import binaries
+from envbuild.scan.sources.content import Held, OnDisk
 from tests.support.elf import Library, container, written
 
 OLD = b"\0numpy.core._multiarray_umath\0_ARRAY_API\0"

@@ -8,11 +8,11 @@ import hashlib
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.scan import collecting
-from envbuild.scan.collecting import Collector, Found, examined
-from envbuild.scan.content import Held
+from envbuild.scan.sources import collecting
+from envbuild.scan.sources.collecting import Collector, Found, examined
+from envbuild.scan.sources.content import Held
+from envbuild.scan.sources.wanted import Want
 from envbuild.scan.tree import Entry
-from envbuild.scan.wanted import Want
 
 DATA = bytes(range(256)) * 9000
 HEAD = Want(text=1000, keep="head")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envbuild.scan import distributions, metadata
+from envbuild.scan.installed import distributions, metadata
 from envbuild.scan.model import Distribution, Site, SiteKind
 from tests.support.scanned import Link, tree
 

@@ -7,10 +7,10 @@ import struct
 import msgspec
 import pytest
 
-from envbuild.scan import dynamic
-from envbuild.scan.content import Held
-from envbuild.scan.dynamic import Dynamic
-from envbuild.scan.elf import Elf, ElfError
+from envbuild.scan.compiled import dynamic
+from envbuild.scan.compiled.dynamic import Dynamic
+from envbuild.scan.compiled.elf import Elf, ElfError
+from envbuild.scan.sources.content import Held
 from tests.support.elf import BASE, Library, written
 
 

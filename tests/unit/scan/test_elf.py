@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from envbuild.scan.content import Held
-from envbuild.scan.elf import Elf, ElfError, Range, pieces
+from envbuild.scan.compiled.elf import Elf, ElfError, Range, pieces
+from envbuild.scan.sources.content import Held
 from tests.support.elf import BASE, Library, written
 
 FORMS = [(64, "<"), (64, ">"), (32, "<"), (32, ">")]

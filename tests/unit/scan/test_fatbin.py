@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from envbuild.scan import fatbin
-from envbuild.scan.content import Held
-from envbuild.scan.elf import Elf
+from envbuild.scan.compiled import fatbin
+from envbuild.scan.compiled.elf import Elf
+from envbuild.scan.sources.content import Held
 from tests.support.elf import Library, container, written
 
 PTX, CODE = 1, 2

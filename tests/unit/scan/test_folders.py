@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from envbuild.scan import folders
-from envbuild.scan.collecting import CHANGED
+from envbuild.scan.sources import folders
+from envbuild.scan.sources.collecting import CHANGED
+from envbuild.scan.sources.wanted import Wish
 from envbuild.scan.tree import Entry, Tree
-from envbuild.scan.wanted import Wish
 
 ELF = b"\x7fELF" + bytes(60)
 

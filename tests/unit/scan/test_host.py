@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from envbuild.scan import host
+from envbuild.scan.linked import host
 
 X86, ARM, I386 = 0x0303, 0x0A03, 0x0003
 ENTRIES = [

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.scan import layered
+from envbuild.scan.sources import layered
+from envbuild.scan.sources.wanted import Wish
 from envbuild.scan.tree import Tree
-from envbuild.scan.wanted import Wish
 from envbuild.tools import oci, packing
 from tests.support import layers
 from tests.support.layers import Entry as Member

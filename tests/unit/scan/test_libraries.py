@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from envbuild.scan import libraries, modules
 from envbuild.scan.binary import Binary
-from envbuild.scan.host import Host
+from envbuild.scan.installed import modules
+from envbuild.scan.linked import libraries
+from envbuild.scan.linked.host import Host
 from envbuild.scan.model import Lacking, Newer, Site, System
 from envbuild.scan.tree import Tree
 from tests.support.scanned import Link, tree

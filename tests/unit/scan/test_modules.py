@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envbuild.scan import modules
 from envbuild.scan.binary import Binary
+from envbuild.scan.installed import modules
 from envbuild.scan.model import Module, Site
 from tests.support.scanned import Link, tree
 

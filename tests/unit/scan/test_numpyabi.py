@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from envbuild.scan import numpyabi
 from envbuild.scan.binary import NumpyBuild
-from envbuild.scan.content import Held
-from envbuild.scan.elf import Elf
+from envbuild.scan.compiled import numpyabi
+from envbuild.scan.compiled.elf import Elf
+from envbuild.scan.sources.content import Held
 from tests.support.elf import TYPES, Data, Library, amd_check, arm_check, written
 
 OLD = (

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.scan import places
+from envbuild.scan.starting import places
 
 
 def put(top, name, text=""):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from envbuild.scan import distributions, records
 from envbuild.scan.binary import Binary
+from envbuild.scan.installed import distributions, records
 from envbuild.scan.model import Fault, Site, SiteKind
 from envbuild.scan.tree import Tree, Trouble
 from tests.support.scanned import Link, tree

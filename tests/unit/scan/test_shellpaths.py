@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envbuild.scan.shellpaths import expanded, pythonpath
-from envbuild.scan.shellwords import commands
+from envbuild.scan.starting.shellpaths import expanded, pythonpath
+from envbuild.scan.starting.shellwords import commands
 from tests.support.scanned import Link, tree
 
 

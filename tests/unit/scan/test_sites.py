@@ -2,7 +2,7 @@
 
 import json
 
-from envbuild.scan.pathfiles import added
+from envbuild.scan.starting.pathfiles import added
 from tests.support import simulators
 from tests.support.scanned import Link, tree
 from tests.support.surveyed import NOTHING, sites_of, start

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from envbuild.scan import systems
 from envbuild.scan.binary import Binary
-from envbuild.scan.host import Host
+from envbuild.scan.linked import systems
+from envbuild.scan.linked.host import Host
 from envbuild.scan.model import CondaPackage, System
 from tests.support.scanned import Link, tree
 

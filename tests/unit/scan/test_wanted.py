@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envbuild.scan.wanted import NOTHING, Wish, wanted
+from envbuild.scan.sources.wanted import NOTHING, Wish, wanted
 
 WATCHED = Wish()
 ALL = Wish(hashes="all")

@@ -7,8 +7,8 @@ import io
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.scan import wheels
-from envbuild.scan.wanted import Wish
+from envbuild.scan.sources.wanted import Wish
+from envbuild.scan.zipped import wheels
 from tests.support.elf import Library, written
 from tests.support.wheels import Raw, crafted, wheel
 

@@ -11,7 +11,7 @@ import zlib
 import pytest
 
 from envbuild.errors import InputError
-from envbuild.scan import zips
+from envbuild.scan.zipped import zips
 from tests.support import wheels
 from tests.support.wheels import Raw, crafted
 

@@ -1,0 +1,1 @@
+"""The wheels of a lock, judged before anything is built."""

@@ -1,0 +1,1 @@
+"""Repairs that can be undone: their plan, their journal, and the way back."""

@@ -1,0 +1,1 @@
+"""Shared objects: what they need, and which NumPy and GPUs they were made for."""

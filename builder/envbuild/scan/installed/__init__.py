@@ -1,0 +1,1 @@
+"""Distributions, their files and records, and what is not as it was installed."""

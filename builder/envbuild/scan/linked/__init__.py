@@ -1,0 +1,1 @@
+"""Libraries and the system that modules are loaded with."""

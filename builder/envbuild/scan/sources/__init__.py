@@ -1,0 +1,1 @@
+"""Where trees come from: folders and images; what of them is read."""

@@ -1,0 +1,1 @@
+"""Ways of starting Python, and where each looks for packages."""

@@ -1,0 +1,1 @@
+"""Wheels, read member by member where they lie."""
