@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from envbuild.doctor.told.telling import Answer
 
 _IMAGES = ("image", "container", "layout", "tar")
-_NOT_UNDONE = ("python", *_IMAGES, "run", "lock", "hashes", "fix", "form")
+_NOT_UNDONE = ("python", *_IMAGES, "run", "lock", "hashes", "fix", "form", "modules")
 
 
 @click.command("doctor")
@@ -38,6 +38,7 @@ _NOT_UNDONE = ("python", *_IMAGES, "run", "lock", "hashes", "fix", "form")
 @click.option("--json", "form", flag_value="json", help="The answer as JSON on stdout.")
 @click.option("--sarif", "form", flag_value="sarif", help="The findings as SARIF 2.1.0.")
 @click.option("--markdown", "form", flag_value="markdown", help="The answer for an issue.")
+@click.option("--modules", is_flag=True, help="With --json: each compiled module too.")
 @click.option("--fix", is_flag=True, help="Say what would be repaired; --yes does it.")
 @click.option("--yes", is_flag=True, help="With --fix: repair it. It can be undone.")
 @click.option(
@@ -71,7 +72,7 @@ def command(session: Session, /, prefix: str | None, **chosen: object) -> int:
         from envbuild.cli import repairing
 
         return repairing.fix(session, told, again, agreed=bool(chosen["yes"]))
-    _give(session, told, chosen["form"])
+    _give(session, told, chosen)
     return 1 if told.count("error") else 0
 
 
@@ -107,6 +108,8 @@ def _refuse_beside(chosen: Mapping[str, object]) -> None:
     for option, owner in (("variant", "lock"), ("yes", "fix")):
         if chosen[option] and not chosen[owner]:
             raise click.UsageError(f"--{option} goes with --{owner}")
+    if chosen["modules"] and chosen["form"] != "json":
+        raise click.UsageError("--modules goes with --json")
 
 
 def _held(session: Session, chosen: Mapping[str, object]) -> Held:
@@ -140,10 +143,11 @@ def _held(session: Session, chosen: Mapping[str, object]) -> Held:
     return Held(lock=kept.header.variants[variant.name], name=f"{profile}/{variant.name}")
 
 
-def _give(session: Session, told: Answer, form: object) -> None:
-    console = session.console
+def _give(session: Session, told: Answer, chosen: Mapping[str, object]) -> None:
+    console, form = session.console, chosen["form"]
     if form == "json":
-        console.json(forms.data(told, version=envbuild.__version__))
+        modules = bool(chosen["modules"])
+        console.json(forms.data(told, version=envbuild.__version__, modules=modules))
     elif form == "sarif":
         console.json(forms.as_sarif(told, version=envbuild.__version__))
     elif form == "markdown":

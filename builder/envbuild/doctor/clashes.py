@@ -6,7 +6,7 @@ import posixpath
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -42,20 +42,42 @@ class Clash(Struct, frozen=True, kw_only=True):
 def clashes(scan: Scan) -> tuple[Clash, ...]:
     """Every copy that some way of starting Python takes, against the NumPy that wins with it,
     before Kit has started and after."""
+    compiled = _compiled(scan)
+    found: dict[tuple[Distribution, Distribution], Clash] = {}
+    for own, met in _met(scan, compiled):
+        clash = _clash(own, met, compiled.get((own.site, own.name), ()))
+        if clash:
+            found.setdefault((own, met), clash)
+    return tuple(found.values())
+
+
+def numpys(scan: Scan) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """The versions of NumPy that win beside a copy whose modules use it, by its site and name;
+    sorted, and none for a copy that no way of starting Python takes."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for own, met in _met(scan, _compiled(scan)):
+        found.setdefault((own.site, own.name), set()).add(met.version)
+    return {key: tuple(sorted(versions)) for key, versions in found.items()}
+
+
+def _compiled(scan: Scan) -> dict[tuple[str, str], list[Module]]:
+    """The modules that use NumPy, by site and distribution; NumPy's own are its own."""
     compiled: dict[tuple[str, str], list[Module]] = {}
     for one in scan.modules:
         if one.binary.numpy is not None and one.distribution != NUMPY:
             compiled.setdefault((one.site, one.distribution), []).append(one)
-    numpys = {one.order: one for one in winners(scan, NUMPY)}
-    found: dict[tuple[Distribution, Distribution], Clash] = {}
+    return compiled
+
+
+def _met(
+    scan: Scan, compiled: Iterable[tuple[str, str]]
+) -> Iterator[tuple[Distribution, Distribution]]:
+    """Each copy of these with each NumPy that wins beside it."""
+    beside = {one.order: one for one in winners(scan, NUMPY)}
     for name in dict.fromkeys(name for _, name in compiled):
         for winner in winners(scan, name) if name else _unowned(scan, compiled):
-            numpy = numpys.get(winner.order)
-            for own, met in _pairs(winner, numpy) if numpy else ():
-                clash = _clash(own, met, compiled.get((own.site, name), ()))
-                if clash:
-                    found.setdefault((own, met), clash)
-    return tuple(found.values())
+            numpy = beside.get(winner.order)
+            yield from _pairs(winner, numpy) if numpy else ()
 
 
 def _unowned(scan: Scan, compiled: Iterable[tuple[str, str]]) -> Iterator[Winner]:

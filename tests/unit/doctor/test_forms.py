@@ -22,7 +22,9 @@ def data(*findings, **changes):
 
 
 def module(name, build=None, *, gpus=()):
-    binary = Binary(machine="x86_64", numpy=build, gpus=gpus)
+    needed = ("libcudart.so.12", "libc.so.6") if gpus else ("libc.so.6",)
+    demands = (("GLIBC", "2.34" if gpus else "2.9"),)
+    binary = Binary(machine="x86_64", numpy=build, gpus=gpus, needed=needed, demands=demands)
     path = f"{SITE}/{name}.so"
     return Module(path=path, site=SITE, distribution="scipy", tag="cpython-311", binary=binary)
 
@@ -71,6 +73,10 @@ def test_modules_are_counted_by_what_they_were_built_for():
             "numpy-2": 2,
             "since": "1.23",
             "gpus": ["sm_90"],
+            "cuda": ["12"],
+            "tags": ["cpython-311"],
+            "glibc": "2.34",
+            "glibcxx": "",
         }
     ]
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from envbuild.doctor.model import Driver, Finding
 from envbuild.doctor.told import details, telling
+from envbuild.doctor.told.modules import Judged, judged, runtimes
 from envbuild.doctor.told.telling import Answer
 from envbuild.report import sarif
 from envbuild.report.plain import code, markdown, printable
@@ -50,7 +51,9 @@ class Won(Struct, frozen=True, kw_only=True, rename="kebab"):
 class Built(Struct, frozen=True, kw_only=True, rename="kebab"):
     """What the compiled modules of one distribution in one site were built for: how many there
     are, how many of them need NumPy 1 (``numpy_1``), how many run on NumPy 2 (``numpy_2``), the
-    newest release that one of them asks for (``since``), and the GPUs that there is code for."""
+    newest release that one of them asks for (``since``), the GPUs that there is code for, the
+    ``cuda`` runtimes that they link to (``12``), the Pythons that their names say (``tags``), and
+    the newest ``glibc`` and ``glibcxx`` that they ask for (empty: none)."""
 
     distribution: str
     site: str
@@ -59,10 +62,14 @@ class Built(Struct, frozen=True, kw_only=True, rename="kebab"):
     numpy_2: int = 0
     since: str = ""
     gpus: tuple[str, ...] = ()
+    cuda: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    glibc: str = ""
+    glibcxx: str = ""
 
 
 class Examined(Struct, frozen=True, kw_only=True, rename="kebab"):
-    """The scan without what only a machine would read: modules are counted (:class:`Built`)."""
+    """The scan. Modules are counted (:class:`Built`), and listed where that was asked for."""
 
     label: str
     roots: tuple[str, ...]
@@ -78,6 +85,7 @@ class Examined(Struct, frozen=True, kw_only=True, rename="kebab"):
     conda: tuple[CondaPackage, ...]
     outside: tuple[str, ...]
     troubles: tuple[Trouble, ...]
+    modules: tuple[Judged, ...] = ()
 
 
 class Data(Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -94,12 +102,13 @@ class Data(Struct, frozen=True, kw_only=True, rename="kebab"):
     findings: tuple[Finding, ...]
 
 
-def data(told: Answer, *, version: str) -> Data:
-    """The answer for ``--json``, by envbuild ``version``; equal trees give equal data."""
+def data(told: Answer, *, version: str, modules: bool = False) -> Data:
+    """The answer for ``--json``, by envbuild ``version``; equal trees give equal data. ``modules``:
+    with each compiled module."""
     return Data(
         schema=SCHEMA,
         envbuild=version,
-        examined=_examined(told.case.scan),
+        examined=_examined(told.case.scan, modules=modules),
         driver=told.case.driver,
         lock=told.lock,
         errors=told.count("error"),
@@ -109,7 +118,7 @@ def data(told: Answer, *, version: str) -> Data:
     )
 
 
-def _examined(scan: Scan) -> Examined:
+def _examined(scan: Scan, *, modules: bool) -> Examined:
     several = details.copies(scan)
     return Examined(
         label=scan.label,
@@ -126,6 +135,7 @@ def _examined(scan: Scan) -> Examined:
         conda=scan.conda,
         outside=scan.outside,
         troubles=scan.troubles,
+        modules=tuple(judged(scan)) if modules else (),
     )
 
 
@@ -160,7 +170,17 @@ def _built(modules: Iterable[Module]) -> Iterator[Built]:
             numpy_2=sum(one.generation == 2 for one in builds),
             since=newest,
             gpus=tuple(sorted({gpu for one in some for gpu in one.binary.gpus})),
+            cuda=tuple(sorted({one for module in some for one in runtimes(module)})),
+            tags=tuple(sorted({one.tag for one in some if one.tag})),
+            glibc=_newest(some, "GLIBC"),
+            glibcxx=_newest(some, "GLIBCXX"),
         )
+
+
+def _newest(modules: Iterable[Module], family: str) -> str:
+    """The newest version of a family of symbols that modules ask for; empty where none does."""
+    wanted = (dict(one.binary.demands).get(family, "") for one in modules)
+    return max(wanted, key=telling.numbers, default="")
 
 
 # --- SARIF ---------------------------------------------------------------------------------------
