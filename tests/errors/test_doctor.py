@@ -101,18 +101,22 @@ def interpreter(lab: Path, text: str) -> None:
 
 
 def test_run_asks_the_interpreter_and_says_so(doctor, lab, tmp_path):
-    more = tmp_path / "more"
-    environments.write(environments.numpy("more", "1.25.0"), tmp_path)
-    interpreter(lab, f'echo hello; exec {sys.executable} -S "$@"')
-    said = doctor("--run", "--json", "lab", PYTHONPATH=str(more))
+    environments.write(environments.numpy("lab/more", "1.25.0"), tmp_path)
+    interpreter(lab, f'echo hello; PYTHONPATH={lab}/more exec {sys.executable} -S "$@"')
+    assert orders(doctor("--json", "lab")) == [str(lab / SITE)]
+    said = doctor("--run", "--json", "lab")
     assert f"running {lab}/bin/python -c, to ask for its sys.path" in said.stderr
-    (order,) = json.loads(said.stdout)["examined"]["orders"]
-    assert order["before"][0] == str(more)
+    assert orders(said) == [str(lab / "more")]
+
+
+def orders(said: Said) -> list[str]:
+    """Where each launcher looks first, before the app."""
+    return [one["before"][0] for one in json.loads(said.stdout)["examined"]["orders"]]
 
 
 def test_run_imports_nothing_from_where_it_is_started(doctor, lab, tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('imported')\n")
-    interpreter(lab, f'exec {sys.executable} -S "$@"')
+    interpreter(lab, f'PYTHONPATH={lab / SITE} exec {sys.executable} -S "$@"')
     assert doctor("--run", "lab").exit == 1
 
 

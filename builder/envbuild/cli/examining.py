@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
-import msgspec
 from msgspec import Struct
 
 from envbuild.cli import common, syspath
@@ -193,9 +192,7 @@ def _text(path: str) -> str | None:
 
 def _here(session: Session, target: Target, wish: Wish, *, run: bool) -> Scan:
     found = named(target)
-    start = found.start
-    if run:
-        start = msgspec.structs.replace(start, path=syspath.asked(found, session.console.say))
+    start = syspath.asked(found, session.console.say) if run else found.start
     session.console.live(f"reading {', '.join(found.roots)} ...")
     tree = folders.read(found.roots, wish)
     label = target.named or found.label

@@ -6,6 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from envbuild.errors import InputError, ToolError
 from envbuild.tools import proc
 from envbuild.tools.proc import Command
@@ -13,6 +15,7 @@ from envbuild.tools.proc import Command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from envbuild.scan.model import Start
     from envbuild.scan.starting.places import Places
 
 _SECONDS = 60.0
@@ -27,8 +30,9 @@ _CODE = (
 first; a launcher may say something before the answer."""
 
 
-def asked(found: Places, say: Callable[[str], None]) -> tuple[str, ...]:
-    """What the interpreter says its sys.path is, in the environment of the user's shell.
+def asked(found: Places, say: Callable[[str], None]) -> Start:
+    """How the interpreter starts that was named, or the one of the folder: what it says its
+    sys.path is, in the environment of the user's shell.
 
     Raises:
         InputError: no interpreter is there.
@@ -54,7 +58,7 @@ def asked(found: Places, say: Callable[[str], None]) -> tuple[str, ...]:
             command=command.text(),
             output=done.stderr,
         )
-    return tuple(map(str, said))
+    return msgspec.structs.replace(found.start, executable=program, path=tuple(map(str, said)))
 
 
 def _program(found: Places) -> str:
