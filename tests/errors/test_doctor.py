@@ -323,8 +323,11 @@ def test_a_repair_and_the_way_back(tmp_path, lab):
     assert (done.exit, done.stdout.split()[:4]) == (0, ["run", "install", "numpy", "1.26.0"])
     assert f"{lab}: 1 repair done" in done.stderr
     assert "nothing is wrong: NumPy 1.26.0" in done.stderr
+    (end,) = lab.glob(".envbuild-doctor/*/finished")
+    end.unlink()  # as if it had been killed at its end
     undone = process(["doctor", "--undo", "lab"], tmp_path)
     assert (undone.exit, undone.stdout.split()[:3]) == (0, ["undone:", "numpy", "1.26.0"])
+    assert "that repair was cut off: what it had done is undone" in undone.stderr
     after = {path: one[2] for path, one in everything(lab).items() if Path(path).is_file()}
     assert after == before
 

@@ -140,7 +140,11 @@ def _held(session: Session, chosen: Mapping[str, object]) -> Held:
     if not state.fresh:
         said = f"the lock of {profile} is {state.status}, and is taken as it stands"
         session.console.fail(said, kind="warning")
-    return Held(lock=kept.header.variants[variant.name], name=f"{profile}/{variant.name}")
+    return Held(
+        lock=kept.header.variants[variant.name],
+        name=f"{profile}/{variant.name}",
+        folder=kept.label,
+    )
 
 
 def _give(session: Session, told: Answer, chosen: Mapping[str, object]) -> None:

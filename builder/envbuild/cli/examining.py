@@ -50,10 +50,11 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """A lock to hold an environment against, and how messages call it."""
+    """A lock to hold an environment against, how messages call it, and where it lies."""
 
     lock: VariantLock | None = None
     name: str = ""
+    folder: str = ""
 
 
 NOTHING = Held()
@@ -130,7 +131,7 @@ def answer(session: Session, target: Target, wishes: Wishes, *, held: Held = NOT
     """
     started = time.monotonic()
     found = scan(session, target, wishes)
-    case = Case(scan=found, driver=visible(), lock=held.lock)
+    case = Case(scan=found, driver=visible(), lock=held.lock, lock_folder=held.folder)
     session.console.live(f"judging {found.label} ...")
     findings = judging.findings(case)
     seconds = time.monotonic() - started

@@ -62,7 +62,10 @@ def undo(session: Session, place: str) -> int:
         found = next(filter(None, map(journal.latest, (place, f"{place}{_KIT}"))), None)
     if found is None:
         raise InputError(f"{place} has no repair to undo", hint="envbuild doctor --fix makes one")
+    whole = journal.finished(found)
     undone = journal.undo(found, say=session.console.live)
+    if not whole:
+        session.console.say("that repair was cut off: what it had done is undone")
     for line in undone.what:
         session.console.data(printable(f"undone: {line}"))
     return 0

@@ -11,8 +11,9 @@ from envbuild.scan.model import Scan
 
 class Case(Struct, frozen=True, kw_only=True):
     """A scan, the driver that it will meet (None: not known), and the lock that it should be of
-    (None: none was named)."""
+    (None: none was named). ``lock_folder`` is where that lock lies, as the user would type it."""
 
     scan: Scan
     driver: Driver | None = None
     lock: VariantLock | None = None
+    lock_folder: str = ""

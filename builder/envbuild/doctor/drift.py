@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
-
-from msgspec import Struct
+from collections.abc import Iterator, Mapping
 
 from envbuild.doctor import commands
 from envbuild.doctor.case import Case
-from envbuild.doctor.model import Finding, Install, Severity
+from envbuild.doctor.differences import Drift, Sort, finding, rank
+from envbuild.doctor.model import Finding
 from envbuild.doctor.present import packages
 from envbuild.install.checks import same
 from envbuild.lock.model import VariantLock
@@ -18,56 +15,9 @@ from envbuild.names import canonical_name
 from envbuild.scan.model import Distribution, Order, Scan, Site
 from envbuild.speech import counted
 
-_SHOWN = 20
-"""How many names a finding lists."""
-
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "pkg-resources", "distribute", "envbuild"})
 """What makes environments, and is in them without being locked (``pkg-resources`` 0.0.0 is what
 Debian's ``venv`` leaves)."""
-
-Sort = Literal["lock-extra", "lock-missing", "lock-version", "lock-changed"]
-
-
-class _Sort(Struct, frozen=True, kw_only=True):
-    severity: Severity
-    text: str
-    why: str
-
-
-_SORTS: dict[Sort, _Sort] = {
-    "lock-missing": _Sort(
-        severity="error",
-        text="{count} of the lock {are} not there",
-        why="the lock has them because something imports them",
-    ),
-    "lock-version": _Sort(
-        severity="error",
-        text="{count} {are} not in the version of the lock",
-        why="what was tested was another environment",
-    ),
-    "lock-changed": _Sort(
-        severity="warning",
-        text="{count} {are} not as installed: files differ from what was recorded",
-        why="the version says the lock's, the content does not",
-    ),
-    "lock-extra": _Sort(
-        severity="warning",
-        text="{count} {are} not in the lock",
-        why="nobody resolved them together with the rest, and they may have replaced some of it",
-    ),
-}
-
-
-class Drift(Struct, frozen=True, kw_only=True):
-    """One thing that is not as locked: ``said`` names it with its versions, ``where`` is a path.
-    ``install`` is what would put it right, where that is a package of the index."""
-
-    sort: Sort
-    noun: str
-    said: str
-    where: str
-    found: Distribution | None = None
-    install: Install | None = None
 
 
 def findings(case: Case) -> tuple[Finding, ...]:
@@ -83,7 +33,7 @@ def findings(case: Case) -> tuple[Finding, ...]:
     grouped: dict[tuple[Sort, str], list[Drift]] = {}
     for one in every:
         grouped.setdefault((one.sort, one.noun), []).append(one)
-    return tuple(_finding(scan, grouped[key]) for key in sorted(grouped, key=_rank))
+    return tuple(finding(case, grouped[key]) for key in sorted(grouped, key=rank))
 
 
 def main(scan: Scan) -> Order | None:
@@ -91,10 +41,6 @@ def main(scan: Scan) -> Order | None:
     kinds = {one.path: one.kind for one in scan.sites}
     orders = [one for one in scan.orders if any(kinds.get(path) == "site" for path in one.before)]
     return next(iter(orders or scan.orders), None)
-
-
-def _rank(key: tuple[Sort, str]) -> tuple[int, str]:
-    return (list(_SORTS).index(key[0]), key[1])
 
 
 # --- Packages of the index -----------------------------------------------------------------------
@@ -243,51 +189,3 @@ def _against(
         else:
             said = f"{said} (locked is {' '.join(locked).rstrip()})"
         yield Drift(sort=sort, noun=noun, said=said, where=where)
-
-
-# --- What is said of it --------------------------------------------------------------------------
-
-
-def _finding(scan: Scan, group: list[Drift]) -> Finding:
-    first = group[0]
-    sort = _SORTS[first.sort]
-    names = [one.said for one in group]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    head = sort.text.format(
-        count=counted(len(group), first.noun), are="is" if len(group) == 1 else "are"
-    )
-    return Finding(
-        id=first.sort,
-        severity=sort.severity,
-        what=f"{head}: {', '.join(names[:_SHOWN])}{more}",
-        where=tuple(dict.fromkeys(one.where for one in group))[:_SHOWN],
-        why=sort.why,
-        hits=tuple(names[:_SHOWN]),
-        repair=tuple(_repair(scan, group)),
-        actions=tuple(one.install for one in group if one.install),
-        source="the lock",
-    )
-
-
-def _repair(scan: Scan, group: list[Drift]) -> Iterator[str]:
-    """One command for all of it, where pip is who does it; else the lock's own way."""
-    first = group[0]
-    site = next(filter(None, (_site(scan, one) for one in group)), None)
-    if first.noun == "package" and site:
-        if first.sort == "lock-extra":
-            yield commands.pip(site, f"uninstall --yes {_quoted(one.said for one in group)}")
-        else:
-            pins = [one.install for one in group if one.install]
-            wanted = " ".join(shlex.quote(f"{one.distribution}=={one.version}") for one in pins)
-            if wanted:
-                yield commands.pip(site, f"install --force-reinstall --no-deps {wanted}")
-    yield "build or install the environment anew from its lock: envbuild build, envbuild install"
-
-
-def _site(scan: Scan, one: Drift) -> Site | None:
-    path = one.found.site if one.found else one.install.site if one.install else ""
-    return scan.site(path)
-
-
-def _quoted(said: Iterable[str]) -> str:
-    return " ".join(shlex.quote(one.partition(" ")[0]) for one in said)

@@ -112,14 +112,28 @@ def test_a_missing_package_would_be_installed():
     assert (action.distribution, action.version, action.found) == ("click", "8.1.7", "")
 
 
-def test_extras_are_one_warning_and_twenty_are_named():
+def test_extras_are_one_warning_and_few_are_named():
     extras = [copy(f"extra-{index:02}", "1.0") for index in range(25)]
     (one,) = judged(lock("numpy==1.26.0"), copy("numpy", "1.26.0"), *extras)
     assert (one.id, one.severity, one.actions) == ("lock-extra", "warning", ())
     assert one.what.startswith("25 packages are not in the lock: extra-00 1.0, ")
-    assert one.what.endswith("extra-19 1.0 and 5 more")
-    assert len(one.hits) == 20
-    assert one.repair[0].endswith("extra-23 extra-24")
+    assert one.what.endswith("extra-04 1.0 and 20 more")
+    assert (len(one.hits), one.hits[-1]) == (20, "extra-19 1.0")
+    assert len(one.repair) == 1
+    (few,) = judged(lock("numpy==1.26.0"), copy("numpy", "1.26.0"), *extras[:2])
+    assert few.repair[0].endswith("uninstall --yes extra-00 extra-01")
+
+
+def test_many_packages_are_installed_by_the_lock_s_own_list():
+    locked = lock(*(f"package-{index}==1.0" for index in range(6)))
+    found = msgspec.structs.replace(case(copy("numpy", "1.26.0")), lock=locked)
+    placed = msgspec.structs.replace(found, lock_folder="locks of mine/lab")
+    by_list = next(one for one in drift.findings(placed) if one.id == "lock-missing")
+    assert by_list.repair[0].endswith(
+        "--require-hashes --requirement 'locks of mine/lab/requirements.txt'"
+    )
+    by_name = next(one for one in drift.findings(found) if one.id == "lock-missing")
+    assert by_name.repair[0].endswith("package-4==1.0 package-5==1.0")
 
 
 def test_what_the_image_provides_is_not_compared():

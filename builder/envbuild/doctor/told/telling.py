@@ -185,7 +185,8 @@ def _finding(number: int, found: Finding, *, more: bool) -> Iterator[Line]:
     yield from _listed("where", _some(found.where, _PLACES, more=more))
     yield from _said("why", found.why)
     yield from _listed("expect", found.expect)
-    yield from _said("hits", ", ".join(_some(found.hits, _HITS, more=more)))
+    if not all(one in found.what for one in found.hits):
+        yield from _said("hits", ", ".join(_some(found.hits, _HITS, more=more)))
     for index, way in enumerate(found.repair):
         label, shown = "or" if index else "fix", printable(way)
         if is_command(shown):
