@@ -137,6 +137,28 @@ def test_of_two_versions_the_one_without_files_is_set_aside():
     assert one.repair[0].endswith("numpy==1.26.0")
 
 
+def test_changed_code_is_a_warning_and_a_changed_list_a_note():
+    code, listed = judged(
+        fault("changed", "certifi 2025.1.31", paths=(f"{SITE}/certifi/core.py",)),
+        fault("changed", "certifi 2025.1.31", paths=(f"{SITE}/certifi/cacert.pem",)),
+    )
+    assert (code.severity, listed.severity) == ("warning", "note")
+
+
+def test_a_library_for_another_system_is_no_fault():
+    def module(wrong):
+        return Module(
+            path=f"{SITE}/a/{len(wrong)}.so",
+            site=SITE,
+            distribution="a",
+            tag="",
+            binary=Binary(wrong=wrong),
+        )
+
+    (one,) = judged(modules=(module("no ELF file"), module("it is cut off"), module("")))
+    assert (one.id, one.where) == ("unreadable", (f"{SITE}/a/13.so",))
+
+
 def test_two_versions_are_a_warning_and_in_a_bundle_an_error():
     two = ("packaging 21.3", "packaging 23.0")
     (own,) = judged(fault("two-versions", *two, detail="21.3 and 23.0"))
