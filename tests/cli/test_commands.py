@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from envbuild import stamps
+from envbuild.cli.main import COMMANDS
 from envbuild.profile.schema import profile_schema
 from tests.cli.running import inside
 from tests.cli.samples import envbuild, locked, profile
@@ -110,3 +111,9 @@ def test_what_init_begins_with_can_be_locked_and_rendered(tmp_path: Path) -> Non
     assert envbuild(tmp_path, "lock", "--offline").exit == 0
     assert envbuild(tmp_path, "render").exit == 0
     assert "ubuntu:24.04" in (tmp_path / "Dockerfiles/first/Dockerfile").read_text()
+
+
+def test_the_readme_has_every_command() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    missing = [name for name in COMMANDS if f"\n| `envbuild {name}" not in text]
+    assert missing == []
