@@ -15,7 +15,6 @@ from envbuild.scan.tree import Tree
 
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 _INFO = re.compile(r"([A-Za-z0-9][\w.]*?)-([\w.!+]+)\.(?:dist|egg)-info")
-_TOML_VERSION = re.compile(r"""^version\s*=\s*["']([^"'\s]+)["']""", re.MULTILINE)
 _SIM = ("isaacsim", "isaacsim-kernel", "isaacsim-core")
 """The distributions whose version is the release, the one that decides first."""
 
