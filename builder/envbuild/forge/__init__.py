@@ -1,0 +1,1 @@
+"""Workflows for the user's forge and cluster, rendered from profiles. Pure."""

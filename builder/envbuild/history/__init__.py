@@ -1,0 +1,1 @@
+"""Nights as they were: values, and the folder or git branch that keeps them."""
