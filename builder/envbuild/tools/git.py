@@ -40,6 +40,12 @@ class Git:
             self._refuse(outcome)
         return None
 
+    def origin(self) -> str:
+        """The address of the repository's remote ``origin``, as git has it; empty where there is
+        none."""
+        outcome = self._git("config", "--get", "remote.origin.url")
+        return outcome.stdout.strip() if outcome.code == 0 else ""
+
     def read(self, commit: str, path: str) -> bytes | None:
         """The bytes of a text file at a commit; None when it is not there.
 
@@ -57,6 +63,37 @@ class Git:
         if shown.code:
             self._refuse(shown)
         return shown.stdout.encode()
+
+    def names(self, commit: str, *places: str) -> tuple[str, ...]:
+        """The files below some folders at a commit, relative to the folder that this is about.
+
+        Raises:
+            ToolError: git fails.
+        """
+        wanted = (f"./{place}" for place in places)
+        listed = self._git("ls-tree", "-r", "-z", "--name-only", commit, "--", *wanted)
+        if listed.code:
+            self._refuse(listed)
+        return tuple(filter(None, listed.stdout.split("\0")))
+
+    def changed(self, commit: str) -> tuple[str, ...]:
+        """The files of the folder that differ from a commit, as they stand now; new ones too.
+
+        Paths are relative to the folder; a file that was renamed counts under both names.
+
+        Raises:
+            ToolError: git fails.
+        """
+        paths: set[str] = set()
+        for arguments in (
+            ("diff", "--name-only", "--no-renames", "--relative", "-z", commit, "--", "."),
+            ("ls-files", "--others", "--exclude-standard", "-z", "--", "."),
+        ):
+            listed = self._git(*arguments)
+            if listed.code:
+                self._refuse(listed)
+            paths.update(filter(None, listed.stdout.split("\0")))
+        return tuple(sorted(paths))
 
     def _git(self, *arguments: str) -> Outcome:
         argv = ("git", "--no-pager", *arguments)

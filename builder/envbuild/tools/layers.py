@@ -12,7 +12,7 @@ from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from envbuild.errors import InputError
-from envbuild.tools import overlaid
+from envbuild.tools import licences, overlaid
 from envbuild.tools.tars import path_of
 
 _LONGEST = 64 * 1024 * 1024
@@ -30,7 +30,8 @@ _NOT_A_SITE = re.compile(r"(^|/)(pkgs|_vendor)(/|$)")
 
 class ImagePackage(Struct, frozen=True, kw_only=True, order=True):
     """A package of an image. ``place``: the site of a Python package, the prefix of a conda
-    package, empty for apt. ``origin``: the channel of a conda package, and its build."""
+    package, empty for apt. ``origin``: the channel of a conda package, and its build. ``licence``
+    is what its own record says, empty where that says nothing."""
 
     kind: Literal["python", "conda", "apt"]
     name: str
@@ -38,6 +39,7 @@ class ImagePackage(Struct, frozen=True, kw_only=True, order=True):
     place: str = ""
     origin: str = ""
     build: str = ""
+    licence: str = ""
 
 
 class Layers:
@@ -96,6 +98,7 @@ def _moved(package: ImagePackage, path: str) -> ImagePackage:
         place=_place(package.kind, path),
         origin=package.origin,
         build=package.build,
+        licence=package.licence,
     )
 
 
@@ -122,7 +125,11 @@ def _packages(kind: str, path: str, data: bytes) -> Iterator[ImagePackage]:
         if name:
             name = canonicalize_name(name)
             yield ImagePackage(
-                kind="python", name=name, version=version, place=_place("python", path)
+                kind="python",
+                name=name,
+                version=version,
+                place=_place("python", path),
+                licence=licences.of_metadata(data),
             )
 
 
@@ -146,6 +153,7 @@ def _conda(path: str, data: bytes) -> Iterator[ImagePackage]:
             place=_place("conda", path),
             origin=str(said.get("channel", "")),
             build=str(said.get("build", "")),
+            licence=licences.plain(str(said.get("license") or "")),
         )
 
 

@@ -45,6 +45,14 @@ class Manifest(Struct, frozen=True, kw_only=True):
     layers: tuple[Blob, ...]
 
 
+class Raw(Struct, frozen=True, kw_only=True):
+    """An index or a manifest as its registry has it: every byte, and what they are said to be."""
+
+    digest: str
+    media_type: str
+    data: bytes
+
+
 class Platform(Struct, frozen=True):
     """What an entry of an index is for."""
 

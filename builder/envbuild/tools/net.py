@@ -43,11 +43,18 @@ _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_C
 
 
 class NetError(ToolError):
-    """Nothing, or nothing useful, came back. ``detail`` names the host and what was said."""
+    """Nothing, or nothing useful, came back. ``detail`` names the host and what was said,
+    ``status`` is that of an answer which refuses (0: there was none)."""
 
-    def __init__(self, message: str, *, detail: str = "", hint: str | None = None) -> None:
+    other_bytes = False
+    """Whether an answer came, with other bytes than its digest says."""
+
+    def __init__(
+        self, message: str, *, detail: str = "", hint: str | None = None, status: int = 0
+    ) -> None:
         super().__init__(message, hint=hint, output=masked(detail))
         self.detail = masked(detail)
+        self.status = status
 
 
 class Response:

@@ -6,6 +6,7 @@ Layers are handed out as files of the disk or parts of one, never whole in memor
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -62,6 +63,7 @@ class SavedImage:
 
     def __init__(self, store: Store, label: str, found: _Found) -> None:
         self._store = store
+        self._config = found.config
         self.label = label
         self.digest = found.digest
         self.manifest = found.manifest
@@ -91,6 +93,18 @@ class SavedImage:
         labels = settings.get("Labels") if isinstance(settings, dict) else None
         labels = labels if isinstance(labels, dict) else {}
         return {str(key): str(value) for key, value in labels.items()}
+
+    def measured(self) -> str:
+        """The digest that the configuration has, whatever it is called.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        stream = _opened(self._store, self.label, self._config)
+        if stream is None:
+            return ""
+        with stream:
+            return f"sha256:{hashlib.sha256(stream.read(_LONGEST)).hexdigest()}"
 
     @contextlib.contextmanager
     def opened(self, layer: Layer) -> Iterator[IO[bytes]]:

@@ -49,7 +49,8 @@ class Pipes:
             for pipe, sink in zip((process.stdout, process.stderr), sinks, strict=True)
         ]
         if process.stdin is not None:
-            feed = threading.Thread(target=_feed, args=(process.stdin, stdin.encode()), daemon=True)
+            data = stdin.encode("utf-8", "surrogateescape")  # bytes that are no text come as that
+            feed = threading.Thread(target=_feed, args=(process.stdin, data), daemon=True)
             self._threads.append(feed)
         for thread in self._threads:
             thread.start()

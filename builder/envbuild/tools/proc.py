@@ -22,8 +22,8 @@ from msgspec import Struct
 from envbuild.tools import interrupts
 from envbuild.tools.pipes import Pipes, Sink, Whole
 
-_GRACE = 3.0
-"""Seconds that a group has to end after SIGINT, and again after SIGTERM, before SIGKILL."""
+GRACE = 3.0
+"""Seconds that a group usually has to end after SIGINT, and again after SIGTERM, before SIGKILL."""
 
 _POLL = 0.02
 """Seconds between two looks at a group whose first process has ended."""
@@ -46,7 +46,8 @@ class Command(Struct, frozen=True, kw_only=True):
 
     ``inner_first``: to end it, SIGINT goes to what it has started before it goes to itself. podman
     dies of a signal and leaves the step of a build running that it has begun; when the step fails
-    by itself, it cleans up.
+    by itself, it cleans up. ``grace`` are the seconds that it has to end after each of SIGINT and
+    SIGTERM: a program that ends children of its own needs more than they do.
     """
 
     argv: tuple[str, ...]
@@ -55,6 +56,7 @@ class Command(Struct, frozen=True, kw_only=True):
     stdin: str = ""
     timeout: float = 600.0
     inner_first: bool = False
+    grace: float = GRACE
 
     def text(self) -> str:
         """The command line as a shell would read it, secrets masked."""
@@ -221,11 +223,12 @@ def _end(processes: Mapping[subprocess.Popen[bytes], Command]) -> None:
     still ends the step of a build, which runs outside of the group.
     """
     inner = [one for one, command in processes.items() if command.inner_first and _interrupt(one)]
-    deadline = time.monotonic() + _GRACE
+    grace = max((command.grace for command in processes.values()), default=GRACE)
+    deadline = time.monotonic() + grace
     living = [one for one in processes if one not in inner or not _ended(one, deadline)]
     for sign in (signal.SIGINT, signal.SIGTERM):
         living = [process for process in living if _signal(process, sign)]
-        deadline = time.monotonic() + _GRACE
+        deadline = time.monotonic() + grace
         living = [process for process in living if not _ended(process, deadline)]
     for process in processes:  # also what a program has left behind in its group
         _signal(process, signal.SIGKILL)

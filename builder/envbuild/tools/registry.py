@@ -22,6 +22,7 @@ from envbuild.tools.manifests import (
     Config,
     Document,
     Manifest,
+    Raw,
     challenges,
     decoded,
     fitting,
@@ -99,6 +100,32 @@ class Registry:
         if f"sha256:{found.hexdigest()}" != blob.digest:
             raise _other_bytes(asked)
 
+    def raw(self, reference: str, architecture: str) -> tuple[Raw, ...]:
+        """The manifest of an image for Linux on an architecture as it is stored, and before it the
+        index that leads to it, where there is one.
+
+        Raises:
+            NetError: as :meth:`manifest`.
+        """
+        asked = parse(mirrored(reference, self._mirrors))
+        found = [self._raw(asked, asked.digest or asked.tag or "latest")]
+        document = decoded(found[0].data, Document, asked.text())
+        if document.manifests:
+            found.append(self._raw(asked, fitting(document.manifests, architecture)))
+        return tuple(found)
+
+    def part(self, reference: str, digest: str, start: int = 0) -> tuple[int, Response]:
+        """A blob from a byte on: the byte at which the answer begins (0 where the registry gives
+        no parts), and the answer, to be closed. Nothing is held against the digest here.
+
+        Raises:
+            NetError: there is none.
+        """
+        asked = parse(mirrored(reference, self._mirrors))
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        answer = self._get(asked, f"blobs/{digest}", headers)
+        return (start if answer.status == 206 else 0), answer
+
     def _is_for(self, asked: Reference, manifest: Manifest, architecture: str) -> bool:
         """Whether an image is for an architecture, as its configuration says."""
         config = self._config(asked, manifest)
@@ -113,19 +140,24 @@ class Registry:
 
     def _document(self, asked: Reference, name: str) -> tuple[Document, str]:
         """An index or a manifest by tag or digest, and the digest of its bytes."""
+        found = self._raw(asked, name)
+        return decoded(found.data, Document, asked.text()), found.digest
+
+    def _raw(self, asked: Reference, name: str) -> Raw:
         with self._get(asked, f"manifests/{name}", ACCEPT) as answer:
             data = answer.read(_LONGEST)
             said = answer.headers.get("docker-content-digest", "")
+            kind = answer.headers.get("content-type", "").partition(";")[0].strip()
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         wanted = name if ":" in name else said if said.startswith("sha256:") else digest
         if digest != wanted:
             raise _other_bytes(asked)
-        return decoded(data, Document, asked.text()), digest
+        return Raw(digest=digest, media_type=kind, data=data)
 
     # --- Asking a registry -------------------------------------------------------------------
 
     def _get(self, asked: Reference, path: str, headers: Mapping[str, str]) -> Response:
-        """An answer of status 200; a challenge is met once.
+        """An answer of status 200 (206 for a part); a challenge is met once.
 
         Raises:
             NetError: there is none, with the reason.
@@ -139,7 +171,7 @@ class Registry:
             answer.close()
             header = self._header(asked, said, refused=known)
             answer = self._ask(asked, path, {**headers, "Authorization": header})
-        if answer.status == 200:
+        if answer.status == 200 or (answer.status == 206 and "Range" in headers):
             return answer
         answer.close()
         raise _refusal(answer, self._logins(asked.registry, asked.repository) is not None)
@@ -230,14 +262,15 @@ def _refusal(answer: Response, known: bool) -> NetError:  # noqa: FBT001
     detail = f"{urlsplit(answer.url).netloc} answers {answer.status}"
     if answer.status == 401:
         said = "the registry refuses the login" if known else "the registry wants a login"
-        return NetError(said, detail=detail, hint=_LOGIN)
+        return NetError(said, detail=detail, hint=_LOGIN, status=401)
     hint = None
     if answer.status == 429:
         after = answer.headers.get("retry-after", "")
         detail += f", ask again after {after} s" if after.isdigit() else ""
         hint = "wait, or log in: who is known may ask more often"
     usual = f"the registry answers with status {answer.status}"
-    return NetError(_REASONS.get(answer.status, usual), detail=detail, hint=hint)
+    said = _REASONS.get(answer.status, usual)
+    return NetError(said, detail=detail, hint=hint, status=answer.status)
 
 
 def _unreachable(error: NetError) -> NetError:
@@ -246,5 +279,11 @@ def _unreachable(error: NetError) -> NetError:
     return NetError(said, detail=error.detail, hint=error.hint)
 
 
+class _OtherBytesError(NetError):
+    other_bytes = True
+
+
 def _other_bytes(asked: Reference) -> NetError:
-    return NetError("the registry sent other bytes than its digest says", detail=asked.text())
+    return _OtherBytesError(
+        "the registry sent other bytes than its digest says", detail=asked.text()
+    )

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO
@@ -43,10 +44,12 @@ def digest(path: str) -> str:
 
 
 class Store:
-    """The files below ``folder``, by their sha256 (64 hex digits)."""
+    """The files below ``folder``, by their sha256 (64 hex digits). What is not there is taken over
+    from the store ``beside`` where that has it (empty: there is no other)."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, beside: str = "") -> None:
         self.folder = folder
+        self._beside = Store(beside) if beside else None
 
     def find(self, sha256: str, name: str) -> str | None:
         """The path of a file, hashed a moment ago; None where there is none.
@@ -58,7 +61,7 @@ class Store:
         try:
             names = sorted(os.listdir(place), key=lambda found: found != name)
         except OSError:
-            return None
+            names = []
         for found in names:
             path = f"{place}/{found}"
             if found.startswith(".") or not os.path.isfile(path):
@@ -67,7 +70,21 @@ class Store:
                 if digest(path) == sha256:
                     return path if found == name else self._named(path, f"{place}/{name}")
                 os.unlink(path)
-        return None
+        return self._taken_over(sha256, name)
+
+    def _taken_over(self, sha256: str, name: str) -> str | None:
+        found = self._beside.find(sha256, name) if self._beside and sha256 else None
+        if found is None:
+            return None
+        path = f"{self._place(sha256)}/{_checked(name)}"
+        part = f"{self._place(sha256)}/.{os.getpid()}.{threading.get_ident()}"
+        try:
+            place(found, part)
+            os.replace(part, path)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+        return path
 
     def add(self, source: str, sha256: str, name: str) -> str:
         """The path of a copy of a file whose sha256 was told (or empty: it is as it is); the same

@@ -60,6 +60,34 @@ def exclusive(
 
 
 @contextlib.contextmanager
+def at_once(path: str, *, what: str) -> Iterator[None]:
+    """Hold ``<workspace>/.envbuild/<name>``, a lock file, where nobody else does.
+
+    Raises:
+        ToolError: another process holds it (``what`` is what it is doing), or it cannot be made.
+    """
+    try:
+        private_folder(path.partition(f"/{PRIVATE}/")[0])
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ToolError(
+                f"{what} runs here already (process {_holder(handle)})",
+                hint="wait until it has ended, or end it",
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
 def alone(folder: str) -> Iterator[None]:
     """Be the only process that writes a folder.
 

@@ -24,7 +24,7 @@ def convert(value: object, kind: type[_Kind], *, strict: bool = True) -> _Kind:
         return msgspec.convert(value, kind, strict=strict)
 
 
-def decode(data: bytes | str, kind: type[_Kind]) -> _Kind:
+def decode(data: bytes | memoryview | str, kind: type[_Kind]) -> _Kind:
     """``msgspec.json.decode``: a value of a type from JSON.
 
     Raises:
