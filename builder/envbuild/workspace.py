@@ -16,6 +16,9 @@ from envbuild.tools.trouble import words
 SHIPPED = "shipped:"
 """What a shipped file is called by in front of its path: ``shipped:envs/isaaclab.yaml``."""
 
+_OTHER_TEMPLATES = ("ci", "report")
+"""Folders of ``templates`` that make no Dockerfile."""
+
 
 class Sources(Mapping[str, Source]):
     """Profiles by name; a file is read when its profile is asked for, and once."""
@@ -93,15 +96,16 @@ class Workspace(Struct, frozen=True, kw_only=True):
         folders = [place for place, _, _ in os.walk(self.path("envs"))]
         return tuple(sorted({"envs", *(os.path.relpath(place, self.root) for place in folders)}))
 
-    def templates(self) -> dict[str, str]:
-        """The templates by name; a file of the workspace's ``templates`` replaces a shipped one.
+    def templates(self, folder: str = "") -> dict[str, str]:
+        """The templates of Dockerfiles by name, or those in a ``folder`` that makes other files
+        (``ci``); a file of the workspace's ``templates`` replaces a shipped one.
 
         Raises:
             InputError: one cannot be read.
         """
         return {
             name: files.read_text(path, label=f"templates/{name}")
-            for name, path in self._templates().items()
+            for name, path in self._templates(folder).items()
         }
 
     def knowledge(self, kind: str) -> dict[str, str]:
@@ -143,13 +147,15 @@ class Workspace(Struct, frozen=True, kw_only=True):
         same = os.path.exists(self.root) and os.path.samefile(self.root, shipped)
         return "" if same else shipped
 
-    def _templates(self) -> dict[str, str]:
-        """Template names to paths."""
+    def _templates(self, kind: str = "") -> dict[str, str]:
+        """Template names to paths. What makes no Dockerfile is no part of an image's recipe."""
         found: dict[str, str] = {}
         for root in filter(None, (self._brought(), self.root)):
             folder = os.path.join(root, "templates")
             for relative in _walk(folder, ".j2"):
-                found[relative] = os.path.normpath(os.path.join(folder, relative))
+                top = relative.partition("/")[0]
+                if (top if top in _OTHER_TEMPLATES else "") == kind:
+                    found[relative] = os.path.normpath(os.path.join(folder, relative))
         return found
 
 
