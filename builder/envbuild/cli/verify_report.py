@@ -84,9 +84,12 @@ def _say_failure(console: Console, failure: Failure) -> None:
 def _say_verdict(console: Console, one: Verdict) -> None:
     name = f"{one.profile}/{one.variant}"
     if one.status == "same":
-        console.say(f"{name}: {_short(one.image)} is what the lock says", style="good")
+        still = f", and as it was built ({one.by})" if one.as_built == "same" else ""
+        console.say(f"{name}: {_short(one.image)} is what the lock says{still}", style="good")
     elif one.status == "missing":
         console.fail(f"{name}: there is no image {one.image}")
+    elif one.as_built == "other" and not one.moves:
+        console.fail(f"{name}: {_short(one.image)} is not the image that was built")
     else:
         console.fail(f"{name}: {_short(one.image)} is not what the lock says")
     for line in (*one.reasons, *map(_move, one.moves)):
@@ -95,7 +98,13 @@ def _say_verdict(console: Console, one: Verdict) -> None:
         names = sorted({move.what for move in one.notes})
         shown = ", ".join(names[:_NOTED]) + (", …" if len(names) > _NOTED else "")
         console.detail(f"  beside the lock, as a base brings them: {shown} ({len(names)})")
-    if one.status != "same":
+    if one.status != "missing" and one.as_built == "unknown":
+        console.say(f"  not known: whether it is as it was built: {one.by}")
+    if one.signature:
+        console.say(f"  signed: {one.signature}")
+    if one.as_built == "other" and not one.moves:
+        console.hint("was it built elsewhere? --attestation names what was said of that build")
+    elif one.status != "same":
         console.hint(f"envbuild build {one.profile} --variant {one.variant}")
 
 

@@ -63,7 +63,9 @@ class Verdict(Struct, frozen=True, kw_only=True, rename="kebab"):
 
     ``image`` is the reference that was looked at, ``identity`` what it is known by. ``reasons`` say
     why it is another, ``moves`` where its packages are not the lock's; ``notes`` is what it has
-    beside them, which is no fault: a base brings packages of its own.
+    beside them, which is no fault: a base brings packages of its own. ``as_built``: whether it is
+    still as it was built, and ``by``, who says so, or why nobody knows. ``signature``: by whom
+    cosign has found it signed, empty where that was not asked.
     """
 
     profile: str
@@ -74,6 +76,9 @@ class Verdict(Struct, frozen=True, kw_only=True, rename="kebab"):
     reasons: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
     notes: tuple[Move, ...] = ()
+    as_built: Literal["same", "other", "unknown"] = "unknown"
+    by: str = ""
+    signature: str = ""
 
 
 def subjects(workspace: Workspace, found: Profiles, profile: ResolvedProfile) -> dict[str, Subject]:
@@ -141,8 +146,13 @@ def _facts(image: oci.SavedImage) -> ImageFacts:
         labels=tuple(image.labels.items()),
         entrypoint=tuple(map(str, oci.items(said, "Entrypoint"))),
         command=tuple(map(str, oci.items(said, "Cmd"))),
+        environment=tuple(
+            (name, value)
+            for name, _, value in (str(one).partition("=") for one in oci.items(said, "Env"))
+        ),
         user=oci.text(said, "User"),
         workdir=oci.text(said, "WorkingDir"),
+        layers=tuple(str(one) for one in oci.items(image.config.get("rootfs"), "diff_ids")),
     )
 
 
@@ -197,7 +207,7 @@ def _moves(subject: Subject, named: str, desk: Desk) -> Iterator[Move]:
     name = subject.variant.name
     lock = msgspec.structs.replace(subject.side.lock, variants={name: subject.locked})
     side = msgspec.structs.replace(subject.side, lock=lock)
-    with _read(named, desk) as found:
+    with read(named, desk) as found:
         for move in image_diff.between_lock_and_image(side, found, image_is_new=True):
             if not move.what.startswith("label "):
                 yield msgspec.structs.replace(move, variants=())
@@ -206,11 +216,17 @@ def _moves(subject: Subject, named: str, desk: Desk) -> Iterator[Move]:
 
 
 @contextlib.contextmanager
-def _read(named: str, desk: Desk) -> Iterator[tuple[images.Image, ...]]:
+def read(named: str, desk: Desk) -> Iterator[tuple[images.Image, ...]]:
+    """What is in an image, one for each platform.
+
+    Raises:
+        InputError: it cannot be read.
+        ToolError: the engine failed, or the workspace cannot be written.
+    """
     kind, _, place = named.partition(":")
     if saved(named):
-        read = images.from_folder if kind == "oci" else images.from_archive
-        yield read(place, named)
+        reader = images.from_folder if kind == "oci" else images.from_archive
+        yield reader(place, named)
         return
     assert desk.engine is not None  # the caller found one
     with work(desk.root) as scratch:
