@@ -73,7 +73,7 @@ class Reader:
         return self._at_revision(revision, profile)
 
     def _unmarked(self, named: str) -> Side:
-        path = _lock_folder(named)
+        path = lock_folder(named)
         if path is not None:
             return diff.side(folder.read(path, path))
         if self._known(named):
@@ -112,6 +112,15 @@ class Reader:
         return ImageSide(label=reference, images=found)
 
     def _at_revision(self, revision: str, profile: str) -> diff.LockSide:
+        return diff.side(self.lock_at(revision, profile))
+
+    def lock_at(self, revision: str, profile: str) -> LockFolder:
+        """The lock folder of a profile as it is at a git revision.
+
+        Raises:
+            InputError: there is no such revision, or no lock at it.
+            ToolError: git is missing or fails.
+        """
         commit = self._git.commit(revision) if revision else None
         if commit is None:
             raise InputError(
@@ -128,7 +137,7 @@ class Reader:
             )
         header = folder.decode(data, f"{label}/{HEADER}")
         texts = dict(self._texts(commit, here, folder.named_files(header)))
-        return diff.side(LockFolder(label=label, header=header, texts=texts))
+        return LockFolder(label=label, header=header, texts=texts)
 
     def _texts(self, commit: str, here: str, paths: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
         for path in paths:
@@ -144,7 +153,7 @@ def _split(text: str) -> tuple[str, str]:
     return revision, profile
 
 
-def _lock_folder(named: str) -> str | None:
+def lock_folder(named: str) -> str | None:
     """The lock folder that a path is, or whose header it is; None for anything else."""
     path = os.path.normpath(named)
     if os.path.basename(path) == HEADER and os.path.isfile(path):
