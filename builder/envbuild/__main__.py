@@ -32,6 +32,10 @@ def script() -> int:
 def main() -> int:
     """Run the command line; the exit status."""
     arguments = sys.argv[1:]
+    if parent := os.environ.pop("ENVBUILD_ENDS_WITH", ""):
+        from envbuild.tools import orphans
+
+        orphans.end_with_parent(parent)
     if arguments == ["--version"]:
         from envbuild import __version__
 
