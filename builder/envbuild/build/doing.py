@@ -86,7 +86,7 @@ def make(order: Order, bench: Bench, *, root: str, line: Callable[[str], None]) 
             images.tag(
                 bench.engine, identity, name=name, runner=bench.runner, environ=bench.environ
             )
-        made = _record(order, facts, identity=identity, seconds=built.seconds, bench=bench)
+        made = record(order, facts, identity=identity, seconds=built.seconds, bench=bench)
         made = msgspec.structs.replace(made, log=os.path.relpath(order.log, root))
         records.write(root, made)
     except BaseException:
@@ -97,9 +97,10 @@ def make(order: Order, bench: Bench, *, root: str, line: Callable[[str], None]) 
     return made
 
 
-def _record(
+def record(
     order: Order, facts: ImageFacts, *, identity: str, seconds: float, bench: Bench
 ) -> BuiltImage:
+    """What is remembered of an image, as far as the build itself knows."""
     return BuiltImage(
         profile=order.profile,
         variant=order.variant,
@@ -107,11 +108,14 @@ def _record(
         tags=order.names,
         identity=identity,
         engine=bench.engine.name,
+        builder=bench.engine.remote.name if bench.engine.remote else "",
         lock_digest=order.lock_digest,
         origin=order.origin,
         base_digest=order.base_digest,
         seconds=round(seconds, 3),
         size=facts.size,
+        layers=facts.layers,
+        settings=records.settings(facts),
     )
 
 

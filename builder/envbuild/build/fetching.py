@@ -41,7 +41,8 @@ class FetchTools(Struct, frozen=True, kw_only=True):
     ``environ`` is the user's environment; ``uv`` and ``conda`` are called where they are needed.
     ``engine`` runs the base image's apt (None: nothing is known of Debian packages), ``images`` are
     the references that it is to take for build arguments (``BASE_IMAGE``). ``cache`` is the folder
-    that keeps what was fetched; ``offline``: it has to suffice.
+    that keeps what was fetched; ``offline``: it has to suffice. ``beside`` is another store of
+    files that is looked into before something is fetched (empty: none).
     """
 
     environ: Mapping[str, str]
@@ -54,6 +55,7 @@ class FetchTools(Struct, frozen=True, kw_only=True):
     offline: bool
     say: Callable[[str], None]
     live: Callable[[str], None]
+    beside: str = ""
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -282,5 +284,6 @@ def _supply(tools: FetchTools) -> Supply:
             cache=tools.cache,
             offline=tools.offline,
             live=tools.live,
+            beside=tools.beside,
         )
     )

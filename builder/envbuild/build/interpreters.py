@@ -69,9 +69,7 @@ def interpreter(
         InputError: the list file is not one.
         ToolError: uv knows no such Python, or the archive cannot be had.
     """
-    wanted = re.fullmatch(r"uv (\S+)\npython (\S+)\n", text)
-    if wanted is None:
-        raise InputError("python.txt does not name a uv and a Python", hint="envbuild render")
+    wanted = _asked(text)
     key = ("python", 1, wanted[1], wanted[2], architecture)
     known = supply.answers.recall(key, Interpreter)
     there = supply.present([known.wanted])[0] if known else None
@@ -82,6 +80,24 @@ def interpreter(
     found = msgspec.structs.replace(found, sha256=got.sha256, url="")
     supply.answers.remember(key, found)
     return found, got
+
+
+def published(text: str, architecture: str, supply: Supply, *, mirror: str) -> Interpreter:
+    """The same archive with its address, not fetched.
+
+    Raises:
+        InputError: the list file is not one.
+        ToolError: uv knows no such Python.
+    """
+    wanted = _asked(text)
+    return _published(_listed(wanted[1], wanted[2], architecture, supply=supply), supply, mirror)
+
+
+def _asked(text: str) -> re.Match[str]:
+    wanted = re.fullmatch(r"uv (\S+)\npython (\S+)\n", text)
+    if wanted is None:
+        raise InputError("python.txt does not name a uv and a Python", hint="envbuild render")
+    return wanted
 
 
 def _listed(other: str, version: str, architecture: str, *, supply: Supply) -> str:

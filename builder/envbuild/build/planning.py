@@ -42,13 +42,20 @@ class Left(Struct, frozen=True, kw_only=True):
 
 
 def chosen(
-    variants: Iterable[Variant], named: tuple[str, ...], machine: str
+    variants: Iterable[Variant],
+    named: tuple[str, ...],
+    machine: str,
+    *,
+    builder: tuple[str, ...] = (),
 ) -> tuple[tuple[Variant, ...], tuple[Left, ...]]:
     """The variants to build, and those that are left out: without a name, what ``machine`` (as
-    ``uname -m`` says it) can run; with names exactly these, whatever they are for."""
+    ``uname -m`` says it) can run, or what a ``builder`` has these platforms for; with names exactly
+    these, whatever they are for."""
     every = tuple(variants)
     if named:
         return tuple(one for one in every if one.name in named), ()
+    if builder:
+        return _of_builder(every, builder)
     here = _MACHINES.get(machine.lower(), machine.lower())
     left = tuple(
         Left(
@@ -60,6 +67,21 @@ def chosen(
         if one.architecture != here
     )
     return tuple(one for one in every if one.architecture == here), left
+
+
+def _of_builder(
+    variants: tuple[Variant, ...], platforms: tuple[str, ...]
+) -> tuple[tuple[Variant, ...], tuple[Left, ...]]:
+    left = (
+        Left(
+            variant=one.name,
+            reason=f"for {one.platform}, and the builder's machines are {', '.join(platforms)}; "
+            f"--variant {one.name} builds it all the same",
+        )
+        for one in variants
+        if one.platform not in platforms
+    )
+    return tuple(one for one in variants if one.platform in platforms), tuple(left)
 
 
 def refuse_platform(variants: Iterable[Variant], platform: str | None) -> None:
@@ -178,15 +200,6 @@ def epoch(as_of: str) -> int:
     return int(datetime.fromisoformat(as_of).timestamp())
 
 
-def labels(version: str, revision: str) -> tuple[tuple[str, str], ...]:
-    """What is added to the labels of the Dockerfile: who built it, and the revision of what it was
-    built from, where that is known."""
-    found = [("io.envbuild.version", version)]
-    if revision:
-        found.append(("org.opencontainers.image.revision", revision))
-    return tuple(found)
-
-
 # --- Why -----------------------------------------------------------------------------------------
 
 
@@ -221,6 +234,10 @@ def _same_images(before: tuple[str, ...], now: tuple[str, ...]) -> bool:
 def engine_name(engine: Engine) -> str:
     """An engine as records and messages call it: with its version, and who reads the Dockerfile
     where that may be another."""
+    if engine.remote:
+        if not engine.keeps:
+            return f"buildx (builder {engine.remote.name})"
+        return f"{engine.name} {engine.version} (buildx, builder {engine.remote.name})"
     own = engine.builder == engine.name
     return f"{engine.name} {engine.version}" + ("" if own else f" ({engine.builder})")
 

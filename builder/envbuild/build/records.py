@@ -5,17 +5,20 @@ A record is a cache: without it an image is built again, never another one.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from envbuild.engines.model import ImageFacts
 from envbuild.errors import InputError
 from envbuild.tools import files, typed
 from envbuild.tools.trouble import cannot_write
 from envbuild.tools.turns import PRIVATE, private_folder
 
 _FOLDER = "builds"
+_SETTINGS = b"envbuild-image-settings-1\n"
 
 
 class Origin(Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -38,10 +41,13 @@ class BuiltImage(Struct, frozen=True, kw_only=True, rename="kebab"):
     """One image that was built, checked and tagged.
 
     ``reference`` is its first tag, ``identity`` the digest of its configuration, by which
-    ``engine`` knows it; ``digest`` that of its manifest where it was pushed, else empty.
+    ``engine`` knows it; ``builder`` is buildx's that built it, empty where that was the engine
+    itself. ``digest`` that of its manifest where it was pushed, else empty.
     ``base_digest`` is the base image's, empty where the lock does not pin it. ``seconds`` is how
     long the engine built, ``size`` the bytes that the image takes there, ``log`` the full log's
-    path, relative to the workspace.
+    path, relative to the workspace. ``layers`` are the digests of what its layers unpack to, and
+    ``settings`` the digest of what else it says of itself (:func:`settings`): by these an image is
+    known that another tool has written anew. Both are empty in a record of an older envbuild.
     """
 
     profile: str
@@ -52,11 +58,29 @@ class BuiltImage(Struct, frozen=True, kw_only=True, rename="kebab"):
     engine: str
     lock_digest: str
     origin: Origin
+    builder: str = ""
     base_digest: str = ""
     digest: str = ""
     seconds: float = 0.0
     size: int = 0
     log: str = ""
+    layers: tuple[str, ...] = ()
+    settings: str = ""
+
+
+def settings(facts: ImageFacts) -> str:
+    """``sha256:`` and the digest of what an image says of itself: labels, environment, entrypoint,
+    command, user, working folder, platform."""
+    said = (
+        sorted(facts.labels),
+        facts.environment,
+        facts.entrypoint,
+        facts.command,
+        facts.user,
+        facts.workdir.rstrip("/"),
+        facts.platform,
+    )
+    return f"sha256:{hashlib.sha256(_SETTINGS + msgspec.json.encode(said)).hexdigest()}"
 
 
 def path(root: str, profile: str, variant: str) -> str:

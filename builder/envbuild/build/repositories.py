@@ -91,6 +91,18 @@ class Repositories:
         path = f"{place}/repository"
         return Repository(path=path, commit=commit, files=listed, fetched=fetched)
 
+    def probe(self, url: str, commit: str) -> Outcome:
+        """git asked for a commit, without its files where the host can leave them out: a code of 0
+        says that it is there.
+
+        Raises:
+            ToolError: git is not installed, or there is no scratch.
+        """
+        with temporary.scratch({}) as folder:
+            self._git(folder, "init", "--quiet", "--bare", ".")
+            fetch = ("fetch", "--quiet", "--no-tags", "--depth", "1", "--filter=tree:0", "--", url)
+            return self._call(folder, *fetch, f"{commit}:{_REF}", seconds=_LOCAL)
+
     def texts(
         self, repository: Repository, names: Iterable[str], subdirectory: str | None
     ) -> dict[str, str]:

@@ -20,7 +20,8 @@ from envbuild.tools.store import Store
 
 class Means(Struct, frozen=True, kw_only=True):
     """What files are had with: the user's environment, who runs processes, uv where it is needed,
-    the folder that keeps what was fetched (``offline``: it has to suffice), and who is told."""
+    the folder that keeps what was fetched (``offline``: it has to suffice), and who is told.
+    ``beside`` is another store that is looked into first (empty: none)."""
 
     environ: Mapping[str, str]
     runner: Runner
@@ -28,6 +29,7 @@ class Means(Struct, frozen=True, kw_only=True):
     cache: str
     offline: bool
     live: Callable[[str], None]
+    beside: str = ""
 
 
 class Supply(Struct, frozen=True, kw_only=True):
@@ -67,7 +69,7 @@ def supply(means: Means) -> Supply:
     """The supply of a user: what the cache holds, and what the user's indexes have."""
     credentials = Credentials(lambda: indexes.addresses(means.uv()), means.environ)
     return Supply(
-        store=Store(f"{means.cache}/files"),
+        store=Store(f"{means.cache}/files", beside=means.beside),
         answers=Answers(f"{means.cache}/answers"),
         access=Access(environ=means.environ, credentials=credentials, offline=means.offline),
         uv=lambda: indexes.with_find_links(means.uv(), means.environ),

@@ -28,10 +28,13 @@ _STYLES: dict[str, Style] = {"error": "error", "warning": "warning", "note": "hi
 @common.profiles_argument
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--audit", is_flag=True, help="Read the wheels that fresh locks name too.")
+@click.option("--reachable", is_flag=True, help="Ask whether all that locks name is still there.")
+@click.option("--mirror", multiple=True, metavar="PREFIX=PLACE", help="Ask there for such images.")
+@click.option("--vendor", metavar="DIR", help="With --reachable: what that folder has is safe.")
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON on stdout.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="The findings as SARIF 2.1.0 on stdout.")
 @click.pass_obj
-def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> int:
+def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) -> int:
     """Check profiles against the rules: what may not meet, and how to get out of it.
 
     Without PROFILE: every profile of the workspace. Rules of your own stand in
@@ -40,8 +43,13 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     """
     if chosen["as_json"] and chosen["as_sarif"]:
         raise click.UsageError("--json and --sarif are two forms of one answer: choose one")
+    _refuse_beside(chosen)
     found = session.workspace.profiles()
     resolved = common.chosen(found, profiles)
+    if chosen["reachable"]:
+        from envbuild.cli import reachable  # HTTP and uv: not on the way to a check by rules
+
+        return reachable.run(session, found, resolved, chosen)
     audits = _audits(session, found, resolved) if chosen["audit"] else None
     verdict = judging.judged(session.workspace, found, resolved, locked=True, audits=audits)
     if chosen["as_json"]:
@@ -59,6 +67,19 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: bool) -> i
     judging.remember(session.workspace, found, resolved, verdict, locked=True)
     doubtful = verdict.count("warning") + len(verdict.unpinned)
     return 1 if verdict.count("error") or (chosen["strict"] and doubtful) else 0
+
+
+def _refuse_beside(chosen: Mapping[str, object]) -> None:
+    """Refuse options that say nothing beside the others."""
+    if chosen["reachable"]:
+        for option in ("audit", "as_sarif"):
+            if chosen[option]:
+                name = option.removeprefix("as_")
+                raise click.UsageError(f"--reachable does not go with --{name}")
+    else:
+        for option in ("mirror", "vendor"):
+            if chosen[option]:
+                raise click.UsageError(f"--{option} goes with --reachable alone")
 
 
 def _audits(session: Session, found: Profiles, resolved: Mapping[str, ResolvedProfile]) -> Audits:

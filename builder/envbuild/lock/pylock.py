@@ -19,7 +19,7 @@ from envbuild.lock import uv
 from envbuild.tools import files, temporary, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from envbuild.lock.model import VariantLock
     from envbuild.lock.requirements import Pin
@@ -97,16 +97,28 @@ class RefusedError(Exception):
         self.outcome = outcome
 
 
-def ask(question: Question, tool: uv.Uv, runner: Runner) -> str:
-    """The text of the ``pylock.toml``.
+def ask(
+    question: Question,
+    tool: uv.Uv,
+    runner: Runner,
+    *,
+    heard: Callable[[str], None] | None = None,
+) -> str:
+    """The text of the ``pylock.toml``. ``heard`` is told what uv says beside it, as warnings.
 
     Raises:
         RefusedError: uv or the index does not answer, or has no such package.
     """
     with temporary.scratch(_files(question, tool)) as folder:
-        outcome = runner(command(question, tool, folder=folder))
+        called = command(question, tool, folder=folder)
+        if heard:
+            loud = tuple(word for word in called.argv if word != "--quiet")
+            called = msgspec.structs.replace(called, argv=loud)
+        outcome = runner(called)
         if outcome.code:
             raise RefusedError(outcome)
+        if heard:
+            heard(outcome.stderr)
         return files.read_text(f"{folder}/{OUTPUT}")
 
 

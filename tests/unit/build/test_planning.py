@@ -133,14 +133,6 @@ def test_the_moment_of_a_lock() -> None:
     assert planning.epoch("1970-01-02T00:00:00Z") == 86400
 
 
-def test_labels() -> None:
-    assert planning.labels("1.2", "") == (("io.envbuild.version", "1.2"),)
-    assert planning.labels("1.2", "abc-dirty")[1] == (
-        "org.opencontainers.image.revision",
-        "abc-dirty",
-    )
-
-
 # --- Why -----------------------------------------------------------------------------------------
 
 
@@ -194,3 +186,13 @@ def test_engines_by_name() -> None:
     docker = Engine(name="docker", builder="buildx", program=("docker",), version="26.1.5")
     assert planning.engine_name(podman) == "podman 4.3.1"
     assert planning.engine_name(docker) == "docker 26.1.5 (buildx)"
+
+
+def test_a_builder_builds_for_its_own_machines() -> None:
+    wanted, left = planning.chosen(VARIANTS, (), "x86_64", builder=("linux/arm64",))
+    assert names(wanted) == ["linux-arm64-cu130"]
+    assert all("the builder's machines are linux/arm64" in one.reason for one in left)
+    both = planning.chosen(VARIANTS, (), "x86_64", builder=("linux/arm64", "linux/amd64"))
+    assert len(both[0]) == len(VARIANTS)
+    named = planning.chosen(VARIANTS, ("linux-arm64-cu130",), "x86_64", builder=("linux/amd64",))
+    assert names(named[0]) == ["linux-arm64-cu130"]

@@ -49,7 +49,7 @@ class Archives:
         """
         found = self._release(source.place)
         if found is None:
-            raise NetError("the archive has no such suite", detail=source.place)
+            raise NetError("the archive has no such suite", detail=source.place, status=404)
         place, old = source.place, False
         if found.snapshots:
             there = _at(source, found.snapshots, snapshot_id(moment))

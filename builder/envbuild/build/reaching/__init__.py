@@ -1,0 +1,1 @@
+"""Which artifacts of locks could be had today, asked one by one."""
