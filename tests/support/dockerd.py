@@ -62,11 +62,12 @@ class Daemon:
 
 
 @contextmanager
-def dockerd(home: Path, *, programs: Path | None = None) -> Iterator[Daemon]:
+def dockerd(home: Path, *, programs: Path | None = None, bridge: bool = False) -> Iterator[Daemon]:
     """Debian's docker below ``home`` (a short path: a socket's may have 107 characters).
 
     ``programs`` is a folder from :func:`newer`, whose docker then runs, with containerd's store;
-    else it is the machine's own, with the store that docker had before.
+    else it is the machine's own, with the store that docker had before. ``bridge``: there is the
+    usual network between containers, which leads nowhere.
     """
     need("dockerd", "runc", "unshare", "ip", "nsenter")
     if os.getuid() != 0:
@@ -86,7 +87,8 @@ def dockerd(home: Path, *, programs: Path | None = None) -> Iterator[Daemon]:
         f"--exec-root={home}/exec",
         f"--pidfile={home}/pid",
         f"--host=unix://{home}/sock",
-        *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+        *("--iptables=false", "--ip6tables=false"),
+        *([] if bridge else ["--bridge=none"]),
     ]
     script = 'ip link set lo up; exec "$@"'
     with (home / "log").open("wb") as log:

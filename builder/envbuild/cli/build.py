@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @common.profiles_argument
 @click.option("--variant", multiple=True, metavar="NAME", help="This one (repeatable).")
 @common.engine_option(help="Who builds; auto takes the first that works.")
+@click.option("--builder", metavar="NAME", help="A builder of buildx builds, on other machines.")
 @click.option(
     "-t", "--tag", multiple=True, metavar="REF", help="The image's name; default PROFILE:VARIANT."
 )
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--no-cache", is_flag=True, help="Run every step anew.")
 @click.option("--force", is_flag=True, help="Build what is unchanged too.")
 @click.option("--offline", is_flag=True, help="Fetch nothing: use what is cached alone.")
+@click.option("--vendor", metavar="DIR", help="Take everything from that folder alone.")
 @click.option("-o", "--output", metavar="oci:DIR", help="Write the image as an OCI layout too.")
 @click.option("--keep-context", is_flag=True, help="Keep the folder that the engine was given.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print what would be done, with the reasons.")
@@ -61,6 +63,9 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
     found = session.workspace.profiles()
     run = Run(session, options, os.environ)
     targets, outcomes = _targets(run, found, profiles)
+    if run.vendor:
+        targets, lacking = run.vendor.checked(targets)
+        outcomes += lacking
     for one in outcomes:
         build_report.say(session.console, one, session.workspace)
     if options.dry_run:
@@ -92,7 +97,7 @@ def _targets(
     }
     build_targets.refuse_unknown(good, run.options.variants)
     bad |= checking.refused(run.session, found, good, locked=True)
-    all_of = build_targets.Targets(run.session, found, run.options)
+    all_of = build_targets.Targets(run.session, found, run.options, builder=run.platforms)
     targets: list[Target] = []
     outcomes: list[Outcome] = []
     for name, profile in good.items():

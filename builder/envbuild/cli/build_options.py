@@ -21,6 +21,7 @@ class Options(Struct, frozen=True, kw_only=True):
     ``{profile}`` and ``{variant}``."""
 
     engine: str
+    builder: str
     variants: tuple[str, ...]
     platform: str | None
     names: tuple[str, ...]
@@ -35,6 +36,7 @@ class Options(Struct, frozen=True, kw_only=True):
     push: bool
     force: bool
     offline: bool
+    vendor: str
     keep_context: bool
     dry_run: bool
     as_json: bool
@@ -51,6 +53,7 @@ def options(chosen: Mapping[str, object], here: str) -> Options:
     read = _secrets(_words(chosen["secret"]), bundle, here)
     return Options(
         engine=str(chosen["engine"]),
+        builder=str(chosen["builder"] or ""),
         variants=_words(chosen["variant"]),
         platform=str(chosen["platform"]) if chosen["platform"] else None,
         names=_words(chosen["tag"]),
@@ -64,7 +67,8 @@ def options(chosen: Mapping[str, object], here: str) -> Options:
         output=_output(str(chosen["output"] or ""), here),
         push=bool(chosen["push"]),
         force=bool(chosen["force"]),
-        offline=bool(chosen["offline"]),
+        offline=bool(chosen["offline"] or chosen.get("vendor")),
+        vendor=_path(str(chosen["vendor"]), here) if chosen.get("vendor") else "",
         keep_context=bool(chosen["keep_context"]),
         dry_run=bool(chosen["dry_run"]),
         as_json=bool(chosen["as_json"]),
@@ -76,12 +80,13 @@ def _refuse_beside(chosen: Mapping[str, object]) -> None:
     online = bool(chosen["online"]) or chosen["network"] == "host"
     if chosen["online"] and chosen["network"] == "none":
         raise click.UsageError("--online does not go with --network none")
-    if chosen["offline"]:
-        beside = {"--online": online, "--push": chosen["push"]}
+    off = "--vendor" if chosen.get("vendor") else "--offline" if chosen["offline"] else ""
+    if off:
+        beside = {"--online": online, "--push": chosen["push"], "--builder": chosen["builder"]}
         beside |= {"--cache-from": chosen["cache_from"], "--cache-to": chosen["cache_to"]}
         for name, value in beside.items():
             if value:
-                raise click.UsageError(f"--offline does not go with {name}")
+                raise click.UsageError(f"{off} does not go with {name}")
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -107,6 +107,7 @@ def as_data(outcome: Outcome, workspace: Workspace) -> dict[str, object]:
             "identity": built.identity,
             "digest": built.digest,
             "engine": built.origin.engine,
+            "builder": built.builder,
             "base-digest": built.base_digest,
             "lock-digest": built.lock_digest,
             "seconds": built.seconds,
@@ -121,7 +122,9 @@ def as_data(outcome: Outcome, workspace: Workspace) -> dict[str, object]:
         found |= {"problems": [str(one) for one in problems]} if problems else {}
         if outcome.log:
             findings = diagnosis(workspace, outcome.log)
-            found["diagnosis"] = [{"id": one.id, "title": one.title} for one in findings]
+            found["diagnosis"] = [
+                {"id": one.id, "title": one.title, "fix": one.fix} for one in findings
+            ]
     found["log"] = outcome.log or (built.log if built else "")
     return found
 

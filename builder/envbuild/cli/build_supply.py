@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 import envbuild
-from envbuild.build import doing, planning, secrets
+from envbuild.build import doing, labelling, planning, secrets
 from envbuild.cli.condatool import user_settings
 from envbuild.cli.uvtool import Tool
 from envbuild.engines.model import BuildRequest
@@ -76,16 +76,22 @@ def prepared(target: Target, run: Run) -> Iterator[Prepared]:
     """
     options = run.options
     references = [reference for _, reference in target.images]
-    if not options.offline:
-        doing.pull(references, run.bench, platform=target.variant.platform, say=run.tell)
-    doing.refuse_absent(references, run.bench)
+    # A builder elsewhere fetches what it stands on by itself.
+    here = references if run.bench.engine.remote is None else []
+    if run.vendor:
+        run.vendor.load(target, run)
+    elif not options.offline:
+        doing.pull(here, run.bench, platform=target.variant.platform, say=run.tell)
+    doing.refuse_absent(here, run.bench)
+    labels = labelling.labels(_origin(run), target.locked)
     with _context(target, run) as supplied, _index(target, run) as given:
         request = BuildRequest(
             dockerfile=f"{supplied.place}/{target.dockerfile}",
             context=supplied.place,
             platform=target.variant.platform,
             arguments=(*target.images, *sorted(proxies(run).items())),
-            labels=planning.labels(envbuild.__version__, _revision(run.session.root, run.environ)),
+            labels=labels,
+            annotations=labelling.in_manifest(target.variant, target.locked, labels),
             secrets=tuple((one.name, one.path) for one in (*options.secrets, *given)),
             network=options.network,
             epoch=planning.epoch(target.locked.input.as_of),
@@ -105,7 +111,7 @@ def proxies(run: Run) -> dict[str, str]:
 def _context(target: Target, run: Run) -> contextlib.AbstractContextManager[Supplied]:
     if run.options.network == "host":
         return contextlib.nullcontext(_as_rendered(target))
-    return _staged(target, run)
+    return _from_vendor(target, run) if run.vendor else _staged(target, run)
 
 
 def _as_rendered(target: Target) -> Supplied:
@@ -167,6 +173,26 @@ def _staged(target: Target, run: Run) -> Iterator[Supplied]:
         yield Supplied(place=place, fetched=fetched)
 
 
+@contextlib.contextmanager
+def _from_vendor(target: Target, run: Run) -> Iterator[Supplied]:
+    """The same from a vendored folder, which was checked before."""
+    console, name = run.session.console, f"{target.profile}.{target.variant.name}"
+    cache = store.cache_folder(run.environ)
+    sweep(cache)
+    assert run.vendor is not None  # who comes here has one
+    with contextlib.ExitStack() as stack:
+        if run.options.keep_context:
+            place = _kept_place(run.session.root, name)
+            console.say(f"{target.name}: the context is kept in {place}")
+        else:
+            place = stack.enter_context(temporary.beside(f"{cache}/contexts/{name}"))
+        handed = run.vendor.hand_out(target, place)
+        size = f"{handed.bytes / 1e6:.1f} MB"
+        where = run.options.vendor
+        console.say(f"{target.name}: {counted(handed.files, 'file')} from {where}, {size}")
+        yield Supplied(place=place)
+
+
 def _kept_place(root: str, name: str) -> str:
     try:
         place = f"{os.path.abspath(turns.private_folder(root, 'contexts'))}/{name}"
@@ -189,6 +215,14 @@ def _refuse_open(target: Target, found: fetching.Fetched) -> None:
             f"{target.name} cannot be built without network{listed}",
             hint="--online lets its steps fetch by themselves",
         )
+
+
+def _origin(run: Run) -> labelling.Origin:
+    """Who builds, from which revision of which repository, as far as git says."""
+    root, environ = run.session.root, run.environ
+    revision = _revision(root, environ)
+    source = Git(root, environ, proc.run).origin() if revision else ""
+    return labelling.Origin(maker=envbuild.__version__, revision=revision, source=source)
 
 
 def _revision(root: str, environ: Mapping[str, str]) -> str:

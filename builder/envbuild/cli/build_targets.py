@@ -74,12 +74,15 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Targets:
-    """The variants of a workspace's profiles."""
+    """The variants of a workspace's profiles; ``builder`` are the platforms of one elsewhere."""
 
-    def __init__(self, session: Session, found: Profiles, options: Options) -> None:
+    def __init__(
+        self, session: Session, found: Profiles, options: Options, *, builder: tuple[str, ...] = ()
+    ) -> None:
         self._workspace = session.workspace
         self._found = found
         self._options = options
+        self._builder = builder
 
     def of(self, profile: ResolvedProfile) -> tuple[tuple[Target, ...], tuple[Left, ...]]:
         """The variants of a profile to build, and those that are left out.
@@ -89,7 +92,9 @@ class Targets:
                 not fit it.
         """
         options = self._options
-        wanted, left = planning.chosen(profile.variants, options.variants, platform.machine())
+        wanted, left = planning.chosen(
+            profile.variants, options.variants, platform.machine(), builder=self._builder
+        )
         planning.refuse_platform(wanted, options.platform)
         if not wanted:
             return (), left

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from envbuild.build import doing, guarding, planning, records, secrets
+from envbuild.build import doing, elsewhere, guarding, planning, records, secrets
 from envbuild.build.leaks import Hidden
 from envbuild.build.records import BuiltImage, Origin
 from envbuild.cli import build_progress, build_supply
-from envbuild.engines import finding, images
+from envbuild.engines import finding, images, remotes
 from envbuild.engines.model import Engine
 from envbuild.errors import EnvbuildError, ToolError
 from envbuild.plan import Plan
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from envbuild.cli.build_options import Options
     from envbuild.cli.build_supply import Prepared
     from envbuild.cli.build_targets import Target
+    from envbuild.cli.build_vendor import Vendor
     from envbuild.cli.main import Session
 
 Status = Literal["built", "unchanged", "failed", "skipped"]
@@ -56,6 +57,15 @@ class Run:
         self._log = ""
 
     @functools.cached_property
+    def vendor(self) -> Vendor | None:
+        """The folder that everything is taken from; None without one."""
+        if not self.options.vendor:
+            return None
+        from envbuild.cli.build_vendor import Vendor
+
+        return Vendor(self.options.vendor)
+
+    @functools.cached_property
     def bench(self) -> doing.Bench:
         """What everything is built with, found and tried once.
 
@@ -65,14 +75,34 @@ class Run:
         """
         cache = f"{store.cache_folder(self.environ)}/engines"
         self.session.console.live("trying out the engine ...")
-        engine = finding.find(self.options.engine, self.environ, proc.run, cache=cache)
+        if self.options.builder:
+            engine = remotes.find(
+                self.options.builder, self.options.engine, self.environ, proc.run, cache=cache
+            )
+        else:
+            engine = finding.find(self.options.engine, self.environ, proc.run, cache=cache)
         _refuse_beyond(engine, self.options)
         return doing.Bench(engine=engine, environ=self.environ)
 
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms of the builder that was asked for; nothing without one.
+
+        Raises:
+            InputError: no builder has such a name.
+            ToolError: the builder is not there, or does not work.
+        """
+        remote = self.bench.engine.remote if self.options.builder else None
+        return remote.platforms if remote else ()
+
     def steps(self, target: Target) -> Plan:
         """What building a variant would do."""
+        target = self._named(target)
         record, why = self._state(target)
         step = planning.build_step(target.name, why, record=record)
+        if self.options.builder:
+            by = f"{step.reason} (by the builder {self.options.builder})"
+            step = msgspec.structs.replace(step, reason=by)
         return (step, *planning.name_steps(target.names if why else (), target.pushes))
 
     def build(self, target: Target) -> Outcome:
@@ -84,6 +114,7 @@ class Run:
             ToolError: the engine, or a place that something is fetched from, failed.
         """
         self._log = ""
+        target = self._named(target)
         with build_supply.turn(target, self.session):
             record, why = self._state(target)
             outcome = self._make(target, why) if why else self._kept(target, record)
@@ -100,6 +131,10 @@ class Run:
             log=os.path.relpath(self._log, self.session.root) if logged else "",
         )
 
+    def _named(self, target: Target) -> Target:
+        """The variant on images as the engine will call them."""
+        return self.vendor.renamed(target, self.bench.engine) if self.vendor else target
+
     # --- What stands -----------------------------------------------------------------------------
 
     def _state(self, target: Target) -> tuple[BuiltImage | None, tuple[str, ...]]:
@@ -108,6 +143,8 @@ class Run:
         if self.options.force or not self.options.cache:
             return record, ("--force" if self.options.force else "--no-cache",)
         why = planning.reasons(record, self._origin(target))
+        if not self.bench.engine.keeps:
+            return record, why or ("no engine here keeps it: the builder's cache does",)
         if record and not why and doing.image(record.identity, self.bench) is None:
             why = (f"its image is not in {record.engine} any more",)
         return record, why
@@ -123,7 +160,8 @@ class Run:
 
     def _image(self, name: str, reference: str) -> str:
         """An image that is built upon; one without a digest by what the engine has under it."""
-        known = None if "@" in reference else doing.image(reference, self.bench)
+        asked = "@" not in reference and self.bench.engine.keeps
+        known = doing.image(reference, self.bench) if asked else None
         return f"{name}={reference}" + (f" {known.identity}" if known else "")
 
     def _kept(self, target: Target, record: BuiltImage | None) -> Outcome:
@@ -153,12 +191,20 @@ class Run:
         hear = build_progress.progress(self.session.console, target.name, self.environ)
         with build_supply.prepared(target, self) as prepared:
             order = self._order(target, prepared)
-            built = doing.make(order, self.bench, root=self.session.root, line=hear)
+            built = self._made(order, target.pushes, hear)
         return msgspec.structs.replace(
             _outcome(target, "built", reason=reason, built=built),
             fetched=prepared.supplied.fetched,
             online=prepared.supplied.online,
         )
+
+    def _made(
+        self, order: doing.Order, pushes: tuple[str, ...], hear: Callable[[str], None]
+    ) -> BuiltImage:
+        root = self.session.root
+        if self.bench.engine.keeps:
+            return doing.make(order, self.bench, root=root, line=hear)
+        return elsewhere.make(order, self.bench, pushes=pushes, root=root, line=hear)
 
     def _order(self, target: Target, prepared: Prepared) -> doing.Order:
         options, root = self.options, self.session.root
@@ -202,7 +248,7 @@ class Run:
                 runner=self.bench.runner,
                 environ=self.bench.environ,
             )
-        if target.pushes:
+        if target.pushes and self.bench.engine.keeps:
             digest = doing.push(target.pushes, self.bench, say=self.tell)
             built = msgspec.structs.replace(built, digest=digest)
             records.write(self.session.root, built)
@@ -227,6 +273,14 @@ def _refuse_beyond(engine: Engine, options: Options) -> None:
         ToolError: it cannot build without network, or reads no layers from a registry.
     """
     name, able = planning.engine_name(engine), engine.capabilities
+    if not engine.keeps and not options.push:
+        raise ToolError(
+            f"no engine here would keep what {name} builds",
+            hint="start docker, install podman, or let the builder push it: --push --tag"
+            " registry.example/{profile}:{variant}",
+        )
+    if not engine.keeps and options.output:
+        raise ToolError(f"no engine here keeps what {name} builds, and --output asks for it")
     if engine.builder in ("buildx", "buildkit"):
         secrets.refuse_too_long(options.secrets, engine=name)
     if options.network == "none" and not able.no_network:

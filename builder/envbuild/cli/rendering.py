@@ -16,6 +16,7 @@ from envbuild.errors import EnvbuildError, InputError, Problem
 from envbuild.knowledge import facts
 from envbuild.lock import folder
 from envbuild.plan import Plan, Step
+from envbuild.render import bake
 from envbuild.render.model import RenderedTree
 from envbuild.render.tree import render
 from envbuild.tools import files
@@ -243,11 +244,12 @@ def differences(chosen: Target) -> list[str]:
         if step.reason == "differs":
             file = texts[step.target]
             there = (chosen.existing[file.path] or b"").decode(errors="replace")
-            lines += [f"  {line}" for line in _short_diff(there, file.text)]
+            lines += [f"  {line}" for line in short_diff(there, file.text)]
     return lines
 
 
-def _short_diff(there: str, rendered: str) -> list[str]:
+def short_diff(there: str, rendered: str) -> list[str]:
+    """The first lines of the difference between a file as it stands and as it is rendered."""
     found = difflib.unified_diff(
         there.splitlines(), rendered.splitlines(), "as it stands", "as rendered", "", "", 1, ""
     )
@@ -280,5 +282,6 @@ def remember(workspace: Workspace, found: Profiles, made: Target) -> None:
         *(f"{made.label}/{folder}" for folder in sorted(folders)),
         *made.sources,
         *facts.facts_files(),
+        bake.NAME,  # where it is envbuild's, it is checked with all profiles
     )
     stamps.write(workspace.root, "render", made.profile.name, paths=paths)

@@ -10,14 +10,16 @@ import click
 
 from envbuild.cli import common, smoking
 from envbuild.errors import InputError
-from envbuild.smoke import asking, choosing, telling
+from envbuild.plan import shard
+from envbuild.smoke import asking, choosing, sharding, telling
 from envbuild.smoke.drafts import CLOSE, Options
 from envbuild.tools import files, proc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from envbuild.cli.main import Session
+    from envbuild.plan import Shard
     from envbuild.smoke.asking import Job, Tools, Wishes
     from envbuild.smoke.choosing import Target
     from envbuild.smoke.model import SmokeReport
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
 @click.option("--serve", metavar="ARGS", help="What a server is told when it is started.")
 @click.option("--keep", metavar="DIR", help="Keep logs and verdicts there.")
 @click.option("--shell", is_flag=True, help="A shell in the image, as the probes see it.")
+@click.option("--shard", metavar="I/N", help="Run this part: N machines share the tests.")
+@click.option("--merge", is_flag=True, help="One report of what shards said: files of --json.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
 @click.option("--junit", metavar="FILE", help="The report as JUnit's XML.")
 @click.pass_obj
@@ -57,7 +61,15 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
     Each test runs in a fresh process of one container without network, started by the profile's
     own interpreter; a simulator in both orders, the app first and NumPy first. What this machine
     cannot run is not run, never passed.
+
+    Several machines: `smoke --shard 2/3 --json > 2.json` on each, then `smoke --merge 1.json
+    2.json 3.json`. A part without a result is not run, and the exit status says so.
     """
+    if chosen["merge"]:
+        from envbuild.cli import smoke_merge
+
+        return smoke_merge.merge(session, profiles, chosen)
+    part = _part(chosen)
     wishes = _wishes(session, chosen)
     found = session.workspace.profiles()
     resolved = common.chosen(found, profiles)
@@ -69,7 +81,9 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         for one in resolved.values()
     ]
     tools = _tools(session, targets, str(chosen["engine"]))
-    jobs = [_job(session, one, tools, wishes, keep=_text(chosen["keep"])) for one in targets]
+    jobs = [_job(session, one, tools, wishes, chosen=chosen) for one in targets]
+    if part:
+        jobs = sharding.divided(jobs, part)
     facts = [asking.image_facts(job) for job in jobs]  # before the first of many minutes
     if chosen["shell"]:
         from envbuild.cli import shelling
@@ -80,10 +94,11 @@ def command(session: Session, /, profiles: tuple[str, ...], **chosen: object) ->
         reports.append(asking.ask(job, known))
         if not chosen["as_json"]:
             smoking.tell(session.console, reports[-1])
-    return _written(session, reports, chosen)
+    return written(session, reports, chosen)
 
 
-def _written(session: Session, reports: list[SmokeReport], chosen: Mapping[str, object]) -> int:
+def written(session: Session, reports: Sequence[SmokeReport], chosen: Mapping[str, object]) -> int:
+    """Give reports in the forms that were asked for; the exit status."""
     if chosen["as_json"]:
         session.console.json({"reports": [telling.as_data(report) for report in reports]})
     if chosen["junit"]:
@@ -124,6 +139,8 @@ def _refuse_beside(count: int, chosen: Mapping[str, object]) -> None:
     Raises:
         InputError: several profiles were named.
     """
+    if chosen["shell"] and chosen["shard"]:
+        raise InputError("--shell does not go with --shard")
     for name in ("variant", "image", "keep", "shell"):
         if count > 1 and chosen[name]:
             raise InputError(f"--{name} is for one profile, and these are {count}")
@@ -140,14 +157,21 @@ def _tools(session: Session, targets: list[Target], wanted: str) -> Tools:
     )
 
 
-def _job(session: Session, one: Target, tools: Tools, wishes: Wishes, *, keep: str | None) -> Job:
+def _job(
+    session: Session, one: Target, tools: Tools, wishes: Wishes, *, chosen: Mapping[str, object]
+) -> Job:
+    keep, part = _text(chosen["keep"]), _part(chosen)
     if keep is None:
-        place = choosing.default_place(session.workspace.root, one)
+        place = choosing.default_place(session.workspace.root, one, shard=part)
     else:
         place = os.path.join(session.here, os.path.expanduser(keep))
         if os.path.isdir(place) and os.listdir(place) and not os.path.exists(f"{place}/plan.json"):
             raise InputError(f"--keep {keep}: it holds other files", hint="name a new folder")
     return asking.Job(target=one, tools=tools, wishes=wishes, place=place)
+
+
+def _part(chosen: Mapping[str, object]) -> Shard | None:
+    return shard(str(chosen["shard"])) if chosen["shard"] else None
 
 
 def _text(value: object) -> str | None:

@@ -86,7 +86,8 @@ def tell(console: Console, report: SmokeReport) -> None:
         word = "RT cores" if need == "rt-cores" else "a GPU"
         console.fail(f"{report.profile}: {word} is required, and this machine does not have it")
     console.say(telling.summary(report), style="good" if report.ok else "error")
-    console.say(f"logs and verdicts: {report.folder}")
+    if report.folder:
+        console.say(f"logs and verdicts: {report.folder}")
 
 
 def terminal() -> bool:

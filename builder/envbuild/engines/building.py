@@ -9,16 +9,14 @@ from collections.abc import Callable, Mapping
 
 from msgspec import MsgspecError, Struct
 
-from envbuild.engines import calling, images
+from envbuild.engines import calling, images, inspecting, refusing
 from envbuild.engines.failing import failure
 from envbuild.engines.model import BuildRequest, Engine
 from envbuild.errors import InputError, ToolError
 from envbuild.tools import files, proc, temporary, typed
 from envbuild.tools.following import Follower, follow
 from envbuild.tools.proc import Command, Outcome, Runner
-
-_LARGEST_SECRET = 500 * 1024
-"""Bytes of a secret that BuildKit takes (its own limit, in every version so far)."""
+from envbuild.tools.trouble import cannot_write
 
 _REMEMBERED = 2000
 """Lines from the end of a build in which the reason of its failure is looked for."""
@@ -33,10 +31,12 @@ class Watch(Struct, frozen=True, kw_only=True):
 
 
 class Built(Struct, frozen=True, kw_only=True):
-    """An image that was built. ``identity`` (``sha256:…``) is what the engine calls it by."""
+    """An image that was built. ``identity`` (``sha256:…``) is what the engine calls it by; of one
+    that no engine keeps it is its configuration's digest, and ``manifest`` that of its manifest."""
 
     identity: str
     seconds: float
+    manifest: str = ""
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -61,8 +61,10 @@ class Results(Struct, frozen=True, kw_only=True):
 
 
 def exports(engine: Engine, request: BuildRequest) -> bool:
-    """Whether the build writes an archive that is loaded afterwards, so that times are set."""
-    return request.epoch is not None and engine.capabilities.clamp == "export"
+    """Whether the build writes an archive that is loaded afterwards: so that times are set, or
+    because the builder stands elsewhere."""
+    clamps = request.epoch is not None and engine.capabilities.clamp == "export"
+    return clamps or engine.remote is not None
 
 
 def command(engine: Engine, request: BuildRequest, *, results: Results) -> tuple[str, ...]:
@@ -72,11 +74,11 @@ def command(engine: Engine, request: BuildRequest, *, results: Results) -> tuple
         InputError: something of the request cannot stand in a command line.
         ToolError: the engine cannot do what is asked.
     """
-    _check(engine, request)
+    refusing.check(engine, request)
     own = {"buildx": _buildx, "buildkit": _buildkit}.get(engine.builder, _buildah)
+    called = engine.remote.client if engine.remote else (*engine.program, *engine.global_options)
     return (
-        *engine.program,
-        *engine.global_options,
+        *called,
         *own(engine, request, results),
         *engine.build_options,
         f"--file={calling.plain(request.dockerfile, 'path of a Dockerfile')}",
@@ -109,7 +111,7 @@ def build(
         InputError: a secret is missing or too large for the builder.
         ToolError: the build failed; it holds the reason, the last lines and the log's path.
     """
-    _check_secrets(engine, request)
+    refusing.check_secrets(engine, request)
     files.write_tree(os.path.dirname(watch.log) or ".", {os.path.basename(watch.log): b""})
     last: deque[str] = deque(maxlen=_REMEMBERED)
 
@@ -129,8 +131,11 @@ def build(
         )
         outcome = watch.follow(order, watch.log, hear)
         if outcome.code:
-            raise failure(engine, outcome, lines=tuple(last), log=watch.log)
+            gone = inspecting.lost(engine, environ=environ, runner=runner)
+            raise failure(engine, outcome, lines=tuple(last), log=watch.log, lost=gone)
         seconds = outcome.seconds
+        if request.archive or request.push:
+            return _left(results, request, seconds)
         if exports(engine, request):
             loaded = load(
                 engine,
@@ -156,9 +161,25 @@ def load(
 
 # --- What is made of it --------------------------------------------------------------------------
 
+_NAMES = {"manifest": "containerimage.digest", "config": "containerimage.config.digest"}
 
-class _Metadata(Struct, frozen=True, rename={"manifest": "containerimage.digest"}):
+
+class _Metadata(Struct, frozen=True, rename=_NAMES):
     manifest: str = ""
+    config: str = ""
+
+
+def _left(results: Results, request: BuildRequest, seconds: float) -> Built:
+    """What a build has left that no engine here keeps."""
+    try:
+        said = typed.decode(files.read_bytes(results.metadata), _Metadata)
+        if request.archive:
+            os.replace(results.archive, request.archive)
+    except (MsgspecError, InputError) as error:
+        raise ToolError(f"buildx does not say what it has built: {error}") from None
+    except OSError as error:
+        raise cannot_write(request.archive, error) from None
+    return Built(identity=said.config, manifest=said.manifest, seconds=seconds)
 
 
 def identity(
@@ -199,6 +220,7 @@ def _buildah(engine: Engine, request: BuildRequest, results: Results) -> tuple[s
         "--force-rm",
         f"--pull={'always' if request.pull else 'false'}",
         *(["--http-proxy=false"] if request.network == "none" else []),
+        *(f"--annotation={name}={value}" for name, value in request.annotations),
         *([f"--timestamp={request.epoch}"] if clamps else []),
         *(f"--cache-from={place}" for place in request.cache_from),
         *(f"--cache-to={place}" for place in request.cache_to),
@@ -212,14 +234,20 @@ def _buildkit(engine: Engine, request: BuildRequest, results: Results) -> tuple[
 
 def _buildx(engine: Engine, request: BuildRequest, results: Results) -> tuple[str, ...]:
     """buildx. No provenance: it holds the moment of the build, and makes an index of the image."""
-    archive = f"--output=type=docker,dest={results.archive},rewrite-timestamp=true"
+    clamps = request.epoch is not None and engine.capabilities.clamp == "export"
+    times = ",rewrite-timestamp=true" if clamps else ""
+    output = f"--output=type=docker,dest={results.archive}{times}"
+    if request.push:
+        output = f'--output=type=image,"name={",".join(request.push)}",push=true{times}'
+        output += ",push-by-digest=true,name-canonical=true" if request.push_by_digest else ""
+    elif not exports(engine, request):
+        output = "--load"
     return (
-        "buildx",
-        "build",
+        *(["build", f"--builder={engine.remote.name}"] if engine.remote else ["buildx", "build"]),
         "--progress=plain",
         "--provenance=false",
         f"--metadata-file={results.metadata}",
-        archive if exports(engine, request) else "--load",
+        output,
         *(["--pull"] if request.pull else []),
         *(f"--cache-from=type=registry,ref={place}" for place in request.cache_from),
         *(f"--cache-to=type=registry,ref={place},mode=max" for place in request.cache_to),
@@ -230,41 +258,3 @@ def _arguments(request: BuildRequest) -> tuple[tuple[str, str], ...]:
     if request.epoch is None or "SOURCE_DATE_EPOCH" in dict(request.arguments):
         return request.arguments
     return (*request.arguments, ("SOURCE_DATE_EPOCH", str(request.epoch)))
-
-
-# --- What is refused before anything runs --------------------------------------------------------
-
-
-def _check(engine: Engine, request: BuildRequest) -> None:
-    able = engine.capabilities
-    if request.network == "none" and not able.no_network:
-        raise ToolError(
-            f"{engine.name} cannot build without network here",
-            hint="allow the network for this build, or use podman or docker with an OCI runtime",
-        )
-    if (request.cache_from or request.cache_to) and not able.registry_cache:
-        raise ToolError(
-            f"{engine.name} ({engine.builder}) cannot keep its build cache in a registry",
-            hint="podman and buildah can; docker needs buildx, and containerd's image store or a"
-            " builder with its own driver",
-        )
-    for place in (*request.cache_from, *request.cache_to):
-        if "," in calling.reference(place):
-            raise InputError(f"{place!r} is no repository of a registry: it holds a comma")
-    for name, path in request.secrets:
-        if any(sign in f"{name}{path}" for sign in ',"\n'):
-            raise InputError(f"the path of the secret {name} holds a comma or a quote: {path}")
-
-
-def _check_secrets(engine: Engine, request: BuildRequest) -> None:
-    for name, path in request.secrets:
-        if not os.path.isfile(path):
-            raise InputError(f"the secret {name} is no file: {path}")
-        size = os.path.getsize(path)
-        if engine.builder in {"buildx", "buildkit"} and size > _LARGEST_SECRET:
-            raise InputError(
-                f"the secret {name} has {size // 1024} KiB; {engine.name} takes at most"
-                f" {_LARGEST_SECRET // 1024} KiB: {path}",
-                hint="a bundle of certificates needs those alone that the build meets; podman and"
-                " buildah have no such limit",
-            )

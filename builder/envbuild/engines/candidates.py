@@ -46,7 +46,7 @@ INSTALL: Mapping[Name, str] = {
 }
 
 
-def programs(name: Name, environ: Mapping[str, str]) -> Iterator[str]:
+def programs(name: str, environ: Mapping[str, str]) -> Iterator[str]:
     """Every program of a name on PATH, in its order, each but once."""
     seen = set()
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):

@@ -52,9 +52,23 @@ _WAYS_OUT = (
 """What a reason or a last line says, and what to do then."""
 
 
-def failure(engine: Engine, outcome: Outcome, *, lines: Sequence[str], log: str) -> ToolError:
-    """The error for a build that failed; ``lines`` are the last ones of its log."""
-    step, why, said = _buildkit(lines) if engine.name == "docker" else _buildah(lines)
+_LOST = re.compile(
+    r"code = Unavailable|error reading from server|connection (?:refused|reset)"
+    r"|transport is closing|failed to receive status|closing transport|no active session"
+    r"|context deadline exceeded"
+)
+"""What buildx says when a builder is gone that it was talking to."""
+
+
+def failure(
+    engine: Engine, outcome: Outcome, *, lines: Sequence[str], log: str, lost: str = ""
+) -> ToolError:
+    """The error for a build that failed; ``lines`` are the last ones of its log, ``lost`` is why
+    the builder is not there any more."""
+    own = engine.builder in ("buildx", "buildkit")
+    step, why, said = _buildkit(lines) if own else _buildah(lines)
+    if engine.remote is not None and (lost or _LOST.search(why)):
+        return _gone(engine.remote.name, outcome, why=lost or why, said=said, log=log)
     if outcome.missing:
         why = "it is not installed"
     elif outcome.timed_out:
@@ -62,9 +76,20 @@ def failure(engine: Engine, outcome: Outcome, *, lines: Sequence[str], log: str)
     where = f" at {_short(step)}" if step else ""
     text = "\n".join((*said[-_LINES:], why))
     way = next((hint for pattern, hint in _WAYS_OUT if pattern.search(text)), None)
+    who = f"the builder {engine.remote.name}" if engine.remote else engine.name
     return ToolError(
-        f"{engine.name} could not build the image{where}: {why or f'exit code {outcome.code}'}",
+        f"{who} could not build the image{where}: {why or f'exit code {outcome.code}'}",
         hint=f"{way}; the whole log: {log}" if way else f"the whole log: {log}",
+        command=outcome.command.text(),
+        output="\n".join(said[-_LINES:]),
+    )
+
+
+def _gone(name: str, outcome: Outcome, *, why: str, said: list[str], log: str) -> ToolError:
+    return ToolError(
+        f"the builder {name} was lost while it built: {why}",
+        hint=f"docker buildx inspect {name} says whether it is back; --builder OTHER builds on"
+        f" another, without --builder this machine does; the whole log: {log}",
         command=outcome.command.text(),
         output="\n".join(said[-_LINES:]),
     )

@@ -33,7 +33,7 @@ def facts(
         ToolError: the engine failed.
     """
     found = _inspected(engine, ref, runner=runner, environ=environ)
-    return None if found is None else _facts(found)
+    return None if found is None else described(found)
 
 
 def tag(
@@ -170,11 +170,25 @@ def remove(engine: Engine, identity: str, *, runner: Runner, environ: Mapping[st
         return False
     names = _strings(found.get("RepoTags"))
     if engine.name == "buildah":
-        names = _buildah_names(engine, _facts(found).identity, runner=runner, environ=environ)
+        names = _buildah_names(engine, described(found).identity, runner=runner, environ=environ)
     outcome = call(engine, ("rmi", *(names or (identity,))), runner=runner, environ=environ)
     if outcome.code and not _UNKNOWN.search(outcome.stderr):
         raise failed(engine, f"remove the image {identity}", outcome)
     return True
+
+
+def unname(engine: Engine, ref: str, *, runner: Runner, environ: Mapping[str, str]) -> bool:
+    """Take a name from an image, which goes with its last one; False when nothing has the name.
+
+    Raises:
+        InputError: the reference could be taken for an option.
+        ToolError: the engine failed, or a container uses the image.
+    """
+    argv = ("rmi", calling.reference(ref))
+    outcome = call(engine, argv, runner=runner, environ=environ)
+    if outcome.code and not _UNKNOWN.search(outcome.stderr):
+        raise failed(engine, f"take the name {ref} from its image", outcome)
+    return outcome.code == 0
 
 
 # --- What engines say ----------------------------------------------------------------------------
@@ -212,10 +226,12 @@ def _from_buildah(said: dict[str, Any]) -> dict[str, Any]:
         "Architecture": written.get("architecture", ""),
         "Size": sum(sizes),
         "Config": written.get("config") or {},
+        "RootFS": {"Layers": (written.get("rootfs") or {}).get("diff_ids")},
     }
 
 
-def _facts(found: Mapping[str, Any]) -> ImageFacts:
+def described(found: Mapping[str, Any]) -> ImageFacts:
+    """An image as docker inspects it, as a value."""
     identity = str(found.get("Id", ""))
     config = found.get("Config") or {}
     return ImageFacts(
@@ -231,6 +247,7 @@ def _facts(found: Mapping[str, Any]) -> ImageFacts:
         ),
         user=str(config.get("User") or ""),
         workdir=str(config.get("WorkingDir") or ""),
+        layers=_strings((found.get("RootFS") or {}).get("Layers")),
     )
 
 

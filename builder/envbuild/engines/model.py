@@ -31,13 +31,28 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     trouble: str = ""
 
 
+class Remote(Struct, frozen=True, kw_only=True):
+    """A builder of buildx, by its ``name``: another machine, or several (``nodes``).
+
+    ``client`` is how buildx is called here, ``driver`` its word for where the builder runs,
+    ``platforms`` are those of the nodes themselves, without what they emulate.
+    """
+
+    name: str
+    driver: str
+    client: tuple[str, ...]
+    nodes: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+
+
 class Engine(Struct, frozen=True, kw_only=True):
     """A program that builds and runs images here.
 
     ``program`` is how it is called (``("/usr/bin/podman",)``), ``builder`` who reads the
     Dockerfile. ``environment`` are variables that its calls need beside the user's own,
     ``build_options`` and ``run_options`` what each build and each container needs on this machine,
-    as the probe found.
+    as the probe found. With a ``remote`` that one builds, and the program keeps the images; not
+    ``keeps``: no engine is here that would.
     """
 
     name: Literal["podman", "buildah", "docker"]
@@ -49,6 +64,8 @@ class Engine(Struct, frozen=True, kw_only=True):
     global_options: tuple[str, ...] = ()
     build_options: tuple[str, ...] = ()
     run_options: tuple[str, ...] = ()
+    remote: Remote | None = None
+    keeps: bool = True
 
 
 class BuildRequest(Struct, frozen=True, kw_only=True):
@@ -57,7 +74,11 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     ``arguments`` are build arguments, ``secrets`` files by their id. ``network``: ``none`` for a
     hermetic build, ``host`` else. ``epoch`` is the moment (seconds since 1970) that times in
     layers are set to, where the engine can; None leaves them. ``cache_from`` and ``cache_to`` are
-    repositories of a registry. ``ssh`` hands in the user's agent.
+    repositories of a registry. ``ssh`` hands in the user's agent. ``annotations`` stand in the
+    manifest, where the builder writes one: podman and buildah do.
+
+    Where no engine keeps the image: ``archive`` is the path that it is written to, or ``push`` are
+    the names that the builder pushes it under (``push_by_digest``: a repository, and no name yet).
     """
 
     dockerfile: str
@@ -74,6 +95,10 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     cache_to: tuple[str, ...] = ()
     pull: bool = False
     ssh: bool = False
+    annotations: tuple[tuple[str, str], ...] = ()
+    archive: str = ""
+    push: tuple[str, ...] = ()
+    push_by_digest: bool = False
 
 
 class Mount(Struct, frozen=True, kw_only=True):
@@ -114,7 +139,8 @@ class ImageFacts(Struct, frozen=True, kw_only=True):
 
     ``identity`` (``sha256:…``) is what the engine knows it by: the digest of its configuration, or
     of its manifest in docker with containerd's store. ``platform`` is ``linux/amd64``, without a
-    variant; ``size`` in bytes as stored (buildah: of its layers).
+    variant; ``size`` in bytes as stored (buildah: of its layers). ``layers`` are the digests of
+    what its layers unpack to, from below; empty where the engine does not say.
     """
 
     identity: str
@@ -126,3 +152,4 @@ class ImageFacts(Struct, frozen=True, kw_only=True):
     environment: tuple[tuple[str, str], ...] = ()
     user: str = ""
     workdir: str = ""
+    layers: tuple[str, ...] = ()

@@ -59,8 +59,10 @@ class World(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str]
 
 
-def probed(candidate: Candidate, *, runner: Runner, environ: Mapping[str, str]) -> Engine | Refusal:
-    """The engine with what it can do here, or why it can do nothing.
+def probed(
+    candidate: Candidate, *ways: Engine, runner: Runner, environ: Mapping[str, str]
+) -> Engine | Refusal:
+    """The engine with what it can do here, or why it can do nothing; ``ways`` to call it, if any.
 
     Raises:
         ToolError: no temporary files can be written.
@@ -75,7 +77,7 @@ def probed(candidate: Candidate, *, runner: Runner, environ: Mapping[str, str]) 
         )
         _write_context(folder, candidate.architecture)
         refusals = []
-        for engine in _attempts(candidate, environ):
+        for engine in ways or _attempts(candidate, environ):
             built = _build(engine, world)
             if isinstance(built, Refusal):
                 refusals.append(built)
@@ -166,8 +168,10 @@ def _build(engine: Engine, world: World) -> str | Refusal:
     if outcome.code:
         return _refusal(engine, outcome)
     if building.exports(engine, request):
-        if not _clamped(results.archive):
+        if engine.capabilities.clamp == "export" and not _clamped(results.archive):
             return _because(engine, "ignores the option that sets times")
+        if not engine.keeps:
+            return ""
         outcome = building.load(engine, results, runner=world.runner, environ=world.environ)
         if outcome.code:
             return _refusal(engine, outcome)
@@ -178,8 +182,8 @@ def _build(engine: Engine, world: World) -> str | Refusal:
 
 
 def _run(engine: Engine, argv: tuple[str, ...], world: World) -> Outcome:
-    variables = environment(engine, world.environ)
-    return world.runner(Command(argv=argv, environment=variables, timeout=_SECONDS))
+    own = environment(engine, world.environ)
+    return world.runner(Command(argv=argv, environment=own, timeout=_SECONDS))
 
 
 def _clamped(archive: str) -> bool:
@@ -210,9 +214,9 @@ class _Listed(Struct, frozen=True, rename="pascal"):
 
 def _refined(engine: Engine, image: str, world: World) -> Engine:
     able = msgspec.structs.replace(engine.capabilities, registry_cache=_caches(engine, world))
-    if engine.name == "buildah":
-        able = msgspec.structs.replace(able, runs=False)
-        return msgspec.structs.replace(engine, capabilities=able)
+    if engine.name == "buildah" or engine.remote:
+        own = msgspec.structs.replace(able, runs=able.runs and engine.remote is not None)
+        return msgspec.structs.replace(engine, capabilities=own)
     trouble = ""
     for options in _run_options(engine):
         trying = msgspec.structs.replace(engine, run_options=options, capabilities=able)
@@ -261,8 +265,7 @@ def _caches(engine: Engine, world: World) -> bool:
     if engine.builder == "buildx":
         local = f"--cache-to=type=local,dest={world.folder}/cache"
         plain = msgspec.structs.replace(engine, build_options=(local,), capabilities=Capabilities())
-        built = _build(plain, world)
-        if isinstance(built, str):
+        if isinstance(built := _build(plain, world), str):
             _forget(plain, built, world)
         return isinstance(built, str)
     said = call(engine, ("build", "--help"), runner=world.runner, environ=world.environ).stdout

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from envbuild.build import records
 from envbuild.engines import images
 from envbuild.engines.model import Engine, ImageFacts, Mount
 from envbuild.errors import InputError
+from envbuild.lock.folder import lock_digest
+from envbuild.plan import Shard
 from envbuild.smoke import aside, judging, machine, planning, running
 from envbuild.smoke.choosing import Target
 from envbuild.smoke.drafts import Image, Options, Question
@@ -57,12 +62,13 @@ class Tools(Struct, frozen=True, kw_only=True):
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One image to ask; ``place`` is the folder for its logs."""
+    """One image to ask; ``place`` is the folder for its logs, ``shard`` the part that is run."""
 
     target: Target
     tools: Tools
     wishes: Wishes
     place: str
+    shard: Shard | None = None
 
 
 def tools(
@@ -143,8 +149,24 @@ def ask(job: Job, facts: ImageFacts) -> SmokeReport:
     asked = question(job, facts)
     intent = planning.intent(asked)
     before = aside.checks(asked, facts, strict=job.wishes.strict)
-    ran = running.run(intent, scene(job), _means(job.tools))
-    return _judged(job, intent, ran, before)
+    ran = Ran(code=0, timed_out=False, seconds=0.0)
+    if not _idle(job, intent):
+        ran = running.run(intent, scene(job), _means(job.tools))
+    return replace(judged(job, intent, ran, before), content=content(facts))
+
+
+def _idle(job: Job, intent: Intent) -> bool:
+    """Whether another machine runs all of it."""
+    return bool(job.shard) and not intent.plan.tests and not intent.plan.static.checks
+
+
+def content(facts: ImageFacts) -> str:
+    """``sha256:`` and the digest of what an image holds and says, the same in every engine; empty
+    where its engine names no layers."""
+    if not facts.layers:
+        return ""
+    whole = "\n".join((records.settings(facts), *facts.layers))
+    return f"sha256:{hashlib.sha256(whole.encode()).hexdigest()}"
 
 
 def ask_one(job: Job, intent: Intent) -> tuple[SmokeReport, Ran]:
@@ -156,11 +178,14 @@ def ask_one(job: Job, intent: Intent) -> tuple[SmokeReport, Ran]:
     """
     image_facts(job)
     ran = running.run(intent, scene(job), _means(job.tools))
-    return _judged(job, intent, ran, ()), ran
+    return judged(job, intent, ran, ()), ran
 
 
-def _judged(job: Job, intent: Intent, ran: Ran, before: tuple[CheckResult, ...]) -> SmokeReport:
-    found = _ordered(before, judging.checks(intent, ran), intent)
+def judged(job: Job, intent: Intent, ran: Ran, before: tuple[CheckResult, ...]) -> SmokeReport:
+    """The report on what a run has left, with the checks that were made ``before`` it."""
+    reason = f"nothing of it is in shard {job.shard}" if _idle(job, intent) else ""
+    after = judging.idle(intent, reason) if reason else judging.checks(intent, ran)
+    found = _ordered(before, after, intent)
     checks, known = _explained(found, intent, ran, job.tools)
     return SmokeReport(
         profile=intent.profile,
@@ -173,6 +198,8 @@ def _judged(job: Job, intent: Intent, ran: Ran, before: tuple[CheckResult, ...])
         python=ran.python,
         seconds=round(ran.seconds, 3),
         folder=job.place,
+        lock=lock_digest(job.target.locked),
+        shard=str(job.shard or ""),
     )
 
 

@@ -14,6 +14,7 @@ from envbuild.errors import InputError
 from envbuild.install import host
 from envbuild.lock import folder
 from envbuild.lock.model import VariantLock
+from envbuild.plan import Shard
 from envbuild.profile.resolve import resolve
 from envbuild.profile.resolved import ResolvedProfile, Variant
 from envbuild.tools import store
@@ -89,10 +90,12 @@ def engine(
     return finding.find(chosen, environ, runner, cache=cache)
 
 
-def default_place(root: str, one: Target) -> str:
-    """Where the logs of the last run of a variant are kept: in the workspace's private folder."""
+def default_place(root: str, one: Target, *, shard: Shard | None = None) -> str:
+    """Where the logs of the last run of a variant, or of a part of it, are kept: in the
+    workspace's private folder."""
     private_folder(root, "smoke")
-    return f"{root}/{PRIVATE}/smoke/{one.variant.environment.name}.{one.variant.name}"
+    part = f".{shard.index}-of-{shard.count}" if shard else ""
+    return f"{root}/{PRIVATE}/smoke/{one.variant.environment.name}.{one.variant.name}{part}"
 
 
 def resolved(workspace: Workspace, name: str) -> ResolvedProfile:

@@ -25,7 +25,8 @@ _ANSWERING = 60.0
 
 class Options(Struct, frozen=True, kw_only=True):
     """What is asked for: ``tests`` to run alone, deadlines in seconds, whether the container has a
-    network, the arguments of a server (None: the profile's)."""
+    network, the arguments of a server (None: the profile's). ``elsewhere`` are tests, and the
+    static stage, that another machine runs, each with the words for where."""
 
     tests: tuple[str, ...] = ()
     cold: float | None = None
@@ -33,6 +34,7 @@ class Options(Struct, frozen=True, kw_only=True):
     close: float = CLOSE
     network: bool = False
     serve: tuple[str, ...] | None = None
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 class Image(Struct, frozen=True, kw_only=True):

@@ -54,6 +54,16 @@ def checks(intent: Intent, ran: Ran) -> tuple[CheckResult, ...]:
     return tuple(found)
 
 
+def idle(intent: Intent, reason: str) -> tuple[CheckResult, ...]:
+    """Every check of a container that is not started, because all of it is run elsewhere."""
+    found = [CheckResult(test="image", name="interpreter", verdict="not-run", reason=reason)]
+    for check, why in intent.left_out:
+        found.append(CheckResult(test="static", name=check, verdict="not-run", reason=why))
+    for test in intent.tests:
+        found += _not_run(test, test.reason)
+    return tuple(found)
+
+
 def _static(intent: Intent, ran: Ran) -> Iterator[CheckResult]:
     name = "interpreter"
     if ran.static is not None:

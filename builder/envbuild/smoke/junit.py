@@ -17,14 +17,18 @@ def junit(reports: Iterable[SmokeReport]) -> bytes:
             suites,
             "testsuite",
             name=f"{report.profile}.{report.variant}",
-            tests=str(len(report.checks)),
+            tests=str(len(report.checks) + len(report.lost)),
             failures=str(report.count("fail")),
-            errors="0",
+            errors=str(len(report.lost)),
             skipped=str(report.count("not-run")),
             time=f"{report.seconds:.3f}",
         )
         for check in report.checks:
             _case(suite, report, check)
+        for name in report.lost:
+            place = f"{report.profile}.{report.variant}.shards"
+            case = ET.SubElement(suite, "testcase", classname=place, name=name, time="0.000")
+            ET.SubElement(case, "error", message=f"shard {name} has no result", type="shard")
     ET.indent(suites)
     text: str = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()

@@ -208,7 +208,9 @@ class SmokeReport(Struct, frozen=True, kw_only=True):
     """What works in an image.
 
     ``folder`` holds the logs; ``missing`` are the required needs for want of which a test was not
-    run.
+    run. ``lock`` is the digest of the lock that it was held against, ``content`` that of the
+    image's layers and settings, the same in every engine; ``shard`` the part that was run,
+    and ``lost`` are those that have no result in a report of all.
     """
 
     profile: str
@@ -221,6 +223,10 @@ class SmokeReport(Struct, frozen=True, kw_only=True):
     python: str = ""
     seconds: float = 0.0
     folder: str = ""
+    lock: str = ""
+    content: str = ""
+    shard: str = ""
+    lost: tuple[str, ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         """How many checks have a verdict."""
@@ -228,5 +234,5 @@ class SmokeReport(Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Whether no check failed, and nothing that was required is missing."""
-        return not self.count("fail") and not self.missing
+        """Whether no check failed, and neither a thing that was required is missing, nor a part."""
+        return not self.count("fail") and not self.missing and not self.lost

@@ -19,6 +19,9 @@ SEED = "0"
 AFTER = ("verdict", "close", "processes")
 """What is said of every test when it has ended."""
 
+STATIC = "static"
+"""The stage that looks at files and starts nothing."""
+
 _STATIC = ("packages", "bundle", "numpy-copies", "numpy-builds", "settings", "libraries", "vulkan")
 _SET_BY_LAUNCHER = ("CARB_APP_PATH", "EXP_PATH", "ISAAC_PATH", "PYTHONPATH")
 
@@ -54,6 +57,15 @@ def static_checks(asked: Question) -> tuple[str, ...]:
     return tuple(name for name in _STATIC if name not in skipped)
 
 
+def units(asked: Question) -> tuple[str, ...]:
+    """What several machines can share of an image: its tests by their names, and the static stage.
+
+    Raises:
+        InputError: there is nothing to test, or no test of a name that was asked for.
+    """
+    return (STATIC, *(one.name for one in _named(drafts.drafts(asked), asked.options.tests)))
+
+
 def _named(all_: tuple[Draft, ...], wanted: tuple[str, ...]) -> list[Draft]:
     """The tests that were asked for; all where none was."""
     known = {draft.name for draft in all_}
@@ -70,8 +82,12 @@ def _assembled(asked: Question, wanted: Iterable[Draft]) -> Intent:
     trials: list[Trial] = []
     planned: list[Planned] = []
     started = False
+    elsewhere = dict(options.elsewhere)
     for draft in wanted:
         checks = (*(str(step["check"]) for step in draft.steps), *AFTER)
+        if draft.name in elsewhere:
+            planned.append(Planned(name=draft.name, checks=checks, reason=elsewhere[draft.name]))
+            continue
         lacks = asked.machine.lacks(draft.need) if draft.need else ""
         if lacks or draft.reason:
             unmet = draft.need if lacks else None
@@ -102,11 +118,7 @@ def _assembled(asked: Question, wanted: Iterable[Draft]) -> Intent:
             tests=tuple(trials),
         ),
         tests=tuple(planned),
-        left_out=tuple(
-            (name, asked.machine.lacks("gpu"))
-            for name in static_checks(asked)
-            if name in _skipped(asked)
-        ),
+        left_out=tuple(_skipped(asked).items()),
     )
 
 
@@ -131,9 +143,13 @@ def _static(asked: Question) -> StaticPlan:
     )
 
 
-def _skipped(asked: Question) -> frozenset[str]:
-    """What a container without a GPU says nothing of."""
-    return frozenset() if asked.machine.gpus else frozenset({"vulkan"})
+def _skipped(asked: Question) -> dict[str, str]:
+    """The checks of the static stage that are not run here, each with the reason: a container
+    without a GPU says nothing of some."""
+    place = dict(asked.options.elsewhere).get(STATIC)
+    named = static_checks(asked) if place else ("vulkan",) if not asked.machine.gpus else ()
+    reason = place or asked.machine.lacks("gpu")
+    return {name: reason for name in named if name in static_checks(asked)}
 
 
 def _homes(variant: Variant) -> tuple[str, ...]:

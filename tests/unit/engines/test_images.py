@@ -210,3 +210,15 @@ def test_an_image_in_use_is_told(engine: Engine) -> None:
     with pytest.raises(ToolError, match="cannot remove the image x: image used by 0123"):
         images.remove(engine, "x", runner=table, environ={})
     assert table.lines()[-1] == f"{engine.program[0]} rmi x"
+
+
+@every
+def test_a_name_is_taken_from_its_image_alone(engine: Engine) -> None:
+    table = Table(("rmi", (0, "", "")))
+    assert images.unname(engine, "p:a", runner=table, environ={})
+    assert table.lines() == [f"{engine.program[0]} rmi p:a"]
+    gone = Table(("rmi", (1, "", UNKNOWN[engine.name])))
+    assert not images.unname(engine, "p:a", runner=gone, environ={})
+    used = Table(("rmi", (1, "", "Error: image is in use by a container")))
+    with pytest.raises(ToolError, match="take the name p:a from its image"):
+        images.unname(engine, "p:a", runner=used, environ={})
