@@ -1,10 +1,9 @@
-"""The real cosign, where it is installed: signed in a registry on loopback, with a key, and without
-the public services."""
+"""The real cosign, of a newer Debian: signed in a registry on loopback, with a key, and without the
+public services."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,11 +11,15 @@ import pytest
 
 from tests.attest.conftest import GOOD, Space
 from tests.support.engine import need
+from tests.support.newer import programs_of
 from tests.support.registry import serve
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("cosign") is None, reason="not run: cosign is not installed"
-)
+
+@pytest.fixture(autouse=True)
+def _cosign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """cosign is on the path."""
+    place = programs_of("cosign", ("cosign",), ("usr/bin/cosign",))
+    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
 
 
 def keys(place: Path, name: str) -> Path:

@@ -15,10 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engine import CACHE, need
-
-NEWER = "trixie"
-"""The Debian release whose docker has containerd's image store and comes with buildx."""
+from tests.support.engine import need
+from tests.support.newer import programs_of
 
 _PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "containerd")
 _PROGRAMS = (
@@ -28,7 +26,6 @@ _PROGRAMS = (
     "usr/bin/containerd-shim-runc-v2",
     "usr/libexec/docker/cli-plugins/docker-buildx",
 )
-_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 @dataclass(frozen=True)
@@ -128,62 +125,6 @@ def _wait(daemon: Daemon, log: Path) -> None:
 
 
 def newer() -> Path:
-    """A folder with docker, its daemon, containerd and buildx of a newer Debian.
-
-    They are fetched once from the archive that this machine's apt uses, and kept in the cache;
-    nothing is installed. They run on this Debian's libraries and with its runc.
-    """
-    folder = CACHE / f"docker-{NEWER}"
-    if folder.is_dir():
-        return folder
-    need("apt-get", "dpkg-deb")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    work = CACHE / f"docker-{NEWER}.{os.getpid()}"
-    try:
-        _fetch(work)
-        (work / "bin").mkdir()
-        for program in _PROGRAMS:
-            shutil.move(work / "root" / program, work / "bin")
-        (work / "bin").rename(folder)
-    except FileExistsError:  # another run was faster
-        pass
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return folder
-
-
-def _fetch(work: Path) -> None:
-    for name in ("lists/partial", "cache/archives/partial", "root", "debs"):
-        (work / name).mkdir(parents=True)
-    archive = _archive()
-    (work / "sources").write_text(f"deb [signed-by={_KEYRING}] {archive} {NEWER} main\n")
-    (work / "apt.conf").write_text(
-        f'Dir::Etc::sourcelist "{work}/sources"; Dir::Etc::sourceparts "/dev/null";\n'
-        f'Dir::State::lists "{work}/lists"; Dir::State::status "/dev/null";\n'
-        f'Dir::Cache "{work}/cache"; Acquire::Languages "none"; APT::Sandbox::User "root";\n'
-    )
-    environ = {**os.environ, "APT_CONFIG": str(work / "apt.conf")}
-    for argv in (["update"], ["download", *_PACKAGES]):
-        done = subprocess.run(
-            ["apt-get", "--quiet", *argv],
-            cwd=work / "debs",
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        if done.returncode:
-            pytest.fail(f"docker of {NEWER} cannot be fetched: {done.stderr[-1000:]}")
-    for package in (work / "debs").glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", str(package), str(work / "root")], check=True)
-
-
-def _archive() -> str:
-    """The address of Debian's archive, as this machine's apt has it."""
-    asked = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
-    places = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Debian ")]
-    if not places:
-        pytest.skip("not run: this machine's apt knows no archive of Debian")
-    return places[0]
+    """A folder with docker, its daemon, containerd and buildx of a newer Debian. They run on this
+    Debian's libraries and with its runc."""
+    return programs_of("docker", _PACKAGES, _PROGRAMS)

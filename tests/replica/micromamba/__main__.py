@@ -18,6 +18,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+CACHE = "/tmp/micromamba-cache"
+"""Where packages are unpacked. conda-meta names it, so that it must be the same in every build."""
+
 
 def main() -> None:
     """Create an environment."""
@@ -91,9 +94,10 @@ async def _install(wanted: list[tuple[str, Path]], prefix: str) -> None:
             file = archive.resolve()
             # linked from the archive that was checked, not fetched again
             records.append(RepoDataRecord(record, file.name, file.as_uri(), channel))
-        await install(
-            records, target_prefix=prefix, cache_dir=f"{folder}/cache", show_progress=False
-        )
+    try:
+        await install(records, target_prefix=prefix, cache_dir=CACHE, show_progress=False)
+    finally:
+        shutil.rmtree(CACHE, ignore_errors=True)
 
 
 if __name__ == "__main__":
