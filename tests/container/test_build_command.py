@@ -279,7 +279,49 @@ def test_it_is_pushed_and_written_as_a_layout(shop: Shop, tmp_path: Path) -> Non
     assert record is not None
     assert record["digest"] == there
     index = json.loads((tmp_path / "image/index.json").read_bytes())
-    assert len(index["manifests"]) == 1
+    (listed,) = index["manifests"]
+    place = tmp_path / "image/blobs" / listed["digest"].replace(":", "/")
+    stated = json.loads(place.read_bytes())["annotations"]
+    assert stated["org.opencontainers.image.created"] == "2026-02-01T00:00:00Z"
+    assert stated["io.envbuild.lock-digest"] == pushed["lock-digest"]
+    labels = json.loads(shop.engine("image", "inspect", name))[0]["Config"]["Labels"]
+    assert labels["org.opencontainers.image.created"] == "2026-02-01T00:00:00Z"
+
+
+def test_an_image_that_was_edited_under_the_same_labels_is_found(
+    shop: Shop, built: dict[str, object], tmp_path: Path
+) -> None:
+    assert built
+    image, stated = f"small:{VARIANT}", tmp_path / "stated"
+    for argv in (
+        ("attest", "small", "-o", str(stated)),
+        ("sbom", "small", "--image", image, "-o", str(tmp_path / "bill.json")),
+        ("verify", image, "--engine", "podman", "--quick"),
+    ):
+        done = shop.run(*argv)
+        assert done.returncode == 0, done.stderr
+    assert "and as it was built (the record of its build)" in done.stderr
+    bill = json.loads((tmp_path / "bill.json").read_bytes())
+    versions = {row["name"]: row["version"] for row in bill["components"]}
+    assert versions["humanize"] == "4.9.0"
+    assert "python3-venv" in versions  # the base's own
+
+    elsewhere = shop.copy(tmp_path / "ws")
+    quick = ("--engine", "podman", "--quick")
+    assert "no build of it is recorded here" in elsewhere.run("verify", image, *quick).stderr
+    attested = ("--attestation", str(stated))
+    assert elsewhere.run("verify", image, *quick, *attested).returncode == 0
+
+    shop.engine("create", "--name", "edited", image)
+    shop.engine("cp", str(stated), "edited:/opt/more")
+    shop.engine("commit", "edited", "edited:1")
+    shop.engine("rm", "edited")
+    for where, more in ((shop, ()), (elsewhere, attested)):
+        done = where.run("verify", "edited:1", *quick, *more)
+        assert done.returncode == 1
+        assert "edited:1 is not the image that was built" in done.stderr
+        assert "1 layer more than " in done.stderr
+    shop.engine("rmi", "edited:1")
 
 
 def test_a_kept_context_is_what_the_engine_was_given(shop: Shop, tmp_path: Path) -> None:

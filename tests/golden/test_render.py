@@ -13,6 +13,7 @@ import pytest
 from envbuild.lock import folder
 from envbuild.profile.resolve import Source, resolve
 from envbuild.render.tree import render
+from envbuild.workspace import Workspace
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
@@ -20,8 +21,7 @@ CASES = sorted(path.name for path in (HERE / "cases").iterdir())
 
 
 def shipped_templates():
-    place = REPOSITORY / "templates"
-    return {str(path.relative_to(place)): path.read_text() for path in place.rglob("*.j2")}
+    return Workspace(root=str(REPOSITORY)).templates()
 
 
 def rendered(case):

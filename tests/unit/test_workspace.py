@@ -109,3 +109,13 @@ def test_a_name_in_a_message_leads_to_its_file(
 
 def test_paths_in_the_current_folder_are_as_people_write_them() -> None:
     assert Workspace(root=".").path("envs", "a.yaml") == "envs/a.yaml"
+
+
+def test_templates_of_other_files_are_no_part_of_a_dockerfile(both: Workspace) -> None:
+    root = Path(both.root)
+    before = both.templates()
+    for name in ("ci/github/nightly.yml.j2", "report/page.html.j2"):
+        (root / "templates" / name).parent.mkdir(parents=True)
+        (root / "templates" / name).write_text("x")
+    assert both.templates() == before
+    assert both.templates("ci") == {"ci/github/nightly.yml.j2": "x"}

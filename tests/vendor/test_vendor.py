@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -165,8 +166,9 @@ def test_a_killed_run_leaves_no_half_file_and_the_next_goes_on(world: World) -> 
     world.server.answers[path] = half
     running = world.start("vendor", "one", str(world.dir))
     assert begun.wait(20)
-    while not any(one.stat().st_size for one in world.dir.rglob(".part")):
+    while not any(one.stat().st_size == len(data) // 2 for one in world.dir.rglob(".part")):
         assert running.poll() is None
+        time.sleep(0.01)
     running.send_signal(signal.SIGKILL)
     running.communicate()
     held.set()
