@@ -10,7 +10,7 @@ from msgspec import Struct
 
 import envbuild
 from envbuild.errors import EnvbuildError, InputError
-from envbuild.history import judging, opening
+from envbuild.history import blobs, judging, opening
 from envbuild.report import plain
 from envbuild.report.nightly import forms, junit, markdown, sarif
 from envbuild.tools import files, garbage, proc, turns
@@ -29,6 +29,9 @@ DEFAULT = f"{turns.PRIVATE}/report"
 PAGE = "index.html"
 _WRITTEN = ".envbuild-report"
 """What the report before has written, one path a line: of these alone some are removed."""
+
+_ROOM = 64 << 20
+"""Bytes that the logs beside a page may take where nothing of them failed."""
 
 _LOG = re.compile(r"logs/[0-9a-f]{64}\.txt")
 
@@ -164,10 +167,19 @@ def _before(folder: str, new: Mapping[str, bytes]) -> set[str]:
 
 
 def _logs(history: History, night: Night) -> dict[str, bytes]:
-    """The logs of what failed, by digest: those that are kept and whole."""
-    named = {one.log for one in forms.stages(night) if one.status == "fail" and one.log}
-    found = {digest: history.blob(digest) for digest in sorted(named)}
-    return {digest: data for digest, data in found.items() if data is not None}
+    """The logs of a night that are kept and whole, by digest: those of what failed, and of the
+    rest as many as there is room for, the small ones first."""
+    stages = [one for one in forms.stages(night) if one.log]
+    failed = history.blobs(dict.fromkeys(one.log for one in stages if one.status == "fail"))
+    room = _ROOM - sum(map(len, failed.values()))
+    others: dict[str, None] = {}
+    for one in sorted(stages, key=lambda stage: stage.log_size):
+        if one.log not in failed and one.log not in others:
+            room -= min(one.log_size, blobs.HEAD + blobs.TAIL)
+            if room < 0:
+                break
+            others[one.log] = None
+    return {**failed, **history.blobs(others)}
 
 
 def _address(digest: str) -> str:

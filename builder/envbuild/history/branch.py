@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from envbuild.errors import InputError, ToolError
 from envbuild.history import blobs as content
@@ -60,12 +60,21 @@ class BranchHistory:
 
     def blob(self, digest: str) -> bytes | None:
         """As :meth:`envbuild.history.store.History.blob`."""
+        return self.blobs((digest,)).get(digest)
+
+    def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """As :meth:`envbuild.history.store.History.blobs`."""
         tip = self.tip()
-        if tip is None or DIGEST.fullmatch(digest) is None:
-            return None
-        found = self.objects.read(f"{tip}:{layout.blob_path(kind, digest)}" for kind in KINDS)
-        whole = (data for data in found if data is not None and content.digest(data) == digest)
-        return next(whole, None)
+        wanted = [one for one in digests if DIGEST.fullmatch(one)]
+        if tip is None or not wanted:
+            return {}
+        pairs = [(one, kind) for one in wanted for kind in KINDS]
+        found = self.objects.read(f"{tip}:{layout.blob_path(kind, one)}" for one, kind in pairs)
+        return {
+            digest: data
+            for (digest, _), data in zip(pairs, found, strict=True)
+            if data is not None and content.digest(data) == digest
+        }
 
     def prune(self, keep: int) -> Pruned:
         """As :meth:`envbuild.history.store.History.prune`.

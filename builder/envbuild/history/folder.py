@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from envbuild.errors import InputError
 from envbuild.history import layout, sealing
@@ -70,6 +70,11 @@ class FolderHistory:
             return None
         found = (self._unpacked(layout.blob_path(kind, digest), digest) for kind in KINDS)
         return next((data for data in found if data is not None), None)
+
+    def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """As :meth:`envbuild.history.store.History.blobs`."""
+        found = {one: self.blob(one) for one in digests}
+        return {one: data for one, data in found.items() if data is not None}
 
     def prune(self, keep: int) -> Pruned:
         """As :meth:`envbuild.history.store.History.prune`."""

@@ -6,7 +6,7 @@ once; a history grows, is pruned from its old end, and takes in others. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -85,6 +85,9 @@ class History(Protocol):
 
     def blob(self, digest: str) -> bytes | None:
         """A lock or a log by its digest, verified; None where it is not kept or is damaged."""
+
+    def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """Those of several digests that :meth:`blob` would give."""
 
     def prune(self, keep: int) -> Pruned:
         """Remove all but the newest ``keep`` nights by name, and what only those named.
