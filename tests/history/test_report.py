@@ -10,10 +10,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from envbuild.cli import reporting
+from envbuild.history import blobs
 from tests.cli.running import Said, inside
 from tests.cli.samples import profile as sample
 from tests.history.histories import git, history, repository
-from tests.support.nights import hostile, night, profile, with_log
+from tests.support.nights import hostile, night, profile, stage, variant, with_log
 
 FILES = (".envbuild-report", "index.html", "junit.xml", "report.json", "report.sarif", "summary.md")
 
@@ -73,6 +75,24 @@ def test_the_folder_holds_all_forms_and_the_logs_of_what_failed(root, report):
     place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert place == "envs/one.yaml"
     assert (folder / "summary.md").read_text().startswith("# ❌ Night night-1")
+
+
+def test_the_logs_of_what_passed_lie_beside_the_page_while_there_is_room(root, report, monkeypatch):
+    texts = {name: name.encode() * size for name, size in (("small", 10), ("large", 900))}
+    failed = b"it broke " * 500
+    digests = {name: blobs.digest(data) for name, data in texts.items()}
+    stages = [
+        stage(status="pass", log=digests[name], log_size=len(data)) for name, data in texts.items()
+    ]
+    stages.append(stage("smoke", "fail", log=blobs.digest(failed), log_size=len(failed)))
+    kept = {**{digests[name]: data for name, data in texts.items()}, blobs.digest(failed): failed}
+    fill(root).add(night(2, [profile(variants=(variant(*stages),))]), kept)
+    report()
+    folder = root / ".envbuild/report/logs"
+    assert {one.read_bytes() for one in folder.iterdir()} == {failed, *texts.values()}
+    monkeypatch.setattr(reporting, "_ROOM", len(failed) + 100)
+    report()
+    assert {one.read_bytes() for one in folder.iterdir()} == {failed, texts["small"]}
 
 
 def test_the_next_report_removes_the_logs_of_the_last_and_nothing_else(root, report):
