@@ -1,5 +1,6 @@
 """``python -m bench [startup|lock|conda|growth|explain|rebuild|reproduce|smoke|abi|abi-speed|
-fuzz-elf|doctor|numpy-pairs] [--runs N]``: promised figures."""
+fuzz-elf|doctor|numpy-pairs|nightly|night-kills|shards|report]
+[--runs N]``: promised figures."""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ from bench import (
     doctor,
     explain,
     generated,
+    night_kills,
+    nightly,
     numpy_pairs,
+    report,
     smoke,
 )
 from bench.timing import medians, once, table
@@ -166,6 +170,7 @@ def main() -> None:
     parser.add_argument("--image", help="that was built there, for smoke")
     parser.add_argument("--write", action="store_true", help="the facts, for numpy-pairs")
     parser.add_argument("--cache", type=Path, help="where abi keeps wheels and what they did")
+    parser.add_argument("--keep", type=Path, help="where nightly leaves its workspace")
     chosen = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {chosen.runs} runs")
     figures: dict[str, Callable[[int], str]] = {
@@ -183,6 +188,10 @@ def main() -> None:
         "abi-speed": lambda runs: abi_speed.speed(runs, chosen.cache),
         "doctor": lambda _: doctor.doctor(chosen.cache),
         "fuzz-elf": lambda _: abi_fuzz.fuzz(),
+        "nightly": lambda _: nightly.night(chosen.keep),
+        "night-kills": night_kills.night_kills,
+        "shards": lambda runs: nightly.shards(min(runs, 3)),
+        "report": report.report,
         "numpy-pairs": lambda _: numpy_pairs.numpy_pairs(chosen.write),
     }
     for name in chosen.what:

@@ -13,7 +13,7 @@ import pytest
 
 from envbuild.errors import ToolError
 from envbuild.tools import hearing, turns
-from envbuild.tools.orphans import PARENT
+from envbuild.tools.orphans import PARENT, told
 from envbuild.tools.proc import Command
 
 ENVIRONMENT = (("PATH", os.environ["PATH"]),)
@@ -127,3 +127,21 @@ def test_whose_parent_is_gone_already_ends_at_once():
     )
     assert done.returncode == -signal.SIGTERM
     assert done.stdout == b""
+
+
+def test_who_waits_for_the_file_of_children_waits_for_their_end(tmp_path):
+    held = str(tmp_path / "stages")
+    script = (
+        "import os, sys, time; from envbuild.tools import orphans; "
+        "orphans.end_with_parent(os.environ['P']); print('ready', flush=True); time.sleep(60)"
+    )
+    own = {**os.environ, "P": told(os.getpid(), held)}
+    with subprocess.Popen([sys.executable, "-c", script], env=own, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        heard: list[str] = []
+        with pytest.raises(ToolError, match=f"held by process {child.pid}"):
+            turns.released(held, waiting=heard.append, timeout=0.1)
+        assert heard == [str(child.pid)]
+        child.kill()
+        turns.released(held, waiting=heard.append, timeout=20)

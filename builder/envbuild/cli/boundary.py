@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 import envbuild
-from envbuild.cli.console import NobodyReadsError
+from envbuild.cli.console import NobodyReadsError, lead_nowhere
 from envbuild.errors import EnvbuildError, InputError, ToolError
 
 if TYPE_CHECKING:
@@ -196,9 +196,7 @@ def _let_go() -> None:
         try:
             stream.flush()
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            lead_nowhere(stream)
 
 
 def _unexpected(error: Exception, arguments: list[str], session: Session) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Literal
@@ -34,7 +35,8 @@ class Console:
     """Speaks to one user.
 
     ``volume``: -1 quiet, 0 usual, 1 verbose. ``color``: ``auto`` asks NO_COLOR, FORCE_COLOR and
-    each stream. ``source`` gives the lines of the file that a message points at.
+    each stream. ``source`` gives the lines of the file that a message points at. ``unheard``: what
+    is done matters also where nobody reads what is said of it.
     """
 
     def __init__(self, environ: Mapping[str, str], *, volume: int = 0, color: str = "auto") -> None:
@@ -42,6 +44,7 @@ class Console:
             sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is, so that no text fails
         self.volume = volume
         self.source: Callable[[str], list[str]] = lambda _: []
+        self.unheard = False
         self._color = {
             stream: wants_color(color, environ, terminal=stream.isatty())
             for stream in (sys.stdout, sys.stderr)
@@ -121,7 +124,9 @@ class Console:
             self._forget()
             click.echo(text, file=stream, color=self._color[stream])
         except BrokenPipeError:
-            raise NobodyReadsError from None
+            if not self.unheard:
+                raise NobodyReadsError from None
+            lead_nowhere(stream)
         except OSError:
             if stream is not sys.stderr:
                 raise
@@ -131,6 +136,13 @@ class Console:
         if self._transient:
             click.echo("\r\x1b[2K", nl=False, err=True, color=True)
             self._transient = False
+
+
+def lead_nowhere(stream: IO[str]) -> None:
+    """Drop what a stream holds and cannot write, and all that comes after it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def wants_color(choice: str, environ: Mapping[str, str], *, terminal: bool) -> bool:

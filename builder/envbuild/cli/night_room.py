@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from envbuild.build import records
-from envbuild.engines import calling, finding
+from envbuild.engines import calling, finding, leftover
 from envbuild.errors import EnvbuildError
 from envbuild.nightly import relocking, room
 from envbuild.nightly.room import Disk, Room, Wanted
@@ -51,14 +51,29 @@ def of_night(
     return Room(wanted, disk, options.disk, free=room.free), notes
 
 
+def forget_killed(wanted: str, *, since: float) -> None:
+    """Remove what killed builds have left in the engine since then (seconds since 1970)."""
+    environ = dict(os.environ)
+    engine = _engine(wanted, environ)
+    if engine is not None:
+        leftover.remove(engine, since=since, runner=proc.run, environ=environ)
+
+
+def _engine(wanted: str, environ: Mapping[str, str]) -> Engine | None:
+    """Who builds; None where nobody can: the first build says why, of each profile."""
+    try:
+        cache = f"{store.cache_folder(environ)}/engines"
+        return finding.find(wanted, environ, proc.run, cache=cache)
+    except EnvbuildError:
+        return None
+
+
 def _disk(wanted: str) -> Disk | None:
     """Where the engine keeps its images; None where it does not say so, or they are not here."""
     environ = dict(os.environ)
-    try:
-        cache = f"{store.cache_folder(environ)}/engines"
-        engine = finding.find(wanted, environ, proc.run, cache=cache)
-    except EnvbuildError:
-        return None  # the first build says what is wrong, of each profile
+    engine = _engine(wanted, environ)
+    if engine is None:
+        return None
     place = _place(engine, environ)
     if not place or not os.path.isdir(place):
         return None

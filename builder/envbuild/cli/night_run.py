@@ -14,6 +14,7 @@ import envbuild
 from envbuild import stamps
 from envbuild.cli import night_room, reporting
 from envbuild.cli.night_telling import Telling, profile, summary
+from envbuild.engines import containers
 from envbuild.errors import EnvbuildError
 from envbuild.history import judging
 from envbuild.nightly import calling, night, opening, planning
@@ -22,7 +23,7 @@ from envbuild.nightly.keys import Keys
 from envbuild.nightly.ledger import Ledger
 from envbuild.nightly.slots import Slots
 from envbuild.nightly.stages import Doors
-from envbuild.tools import driver, files, proc, turns
+from envbuild.tools import driver, files, proc, temporary, turns
 from envbuild.tools.git import Git
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from envbuild.nightly.room import Room
 
 _FOLDER = "nightly"
+_STAGES = "stages"
+"""The file that every stage holds while its process lives."""
+
+_ENDING = 4 * calling.GRACE
+"""Seconds that the stages of a killed night may take to end."""
 
 
 def run(session: Session, names: tuple[str, ...], options: Options) -> int:
@@ -54,7 +60,20 @@ def run(session: Session, names: tuple[str, ...], options: Options) -> int:
         return _Run(session, options, slots).plan(names)
     place = f"{root}/{turns.PRIVATE}/{_FOLDER}"
     with turns.at_once(f"{place}/lock", what="a night"):
+        session.console.unheard = True  # a night is worth more than its talk
+        _after_killed(session, place)
         return _Run(session, options, slots).run(names)
+
+
+def _after_killed(session: Session, place: str) -> None:
+    """Wait for what a killed night had begun, and clear what it has left lying."""
+
+    def waiting(process: str) -> None:
+        session.console.say(f"waiting for the end of a killed night's stages ({process}) ...")
+
+    turns.released(f"{place}/{_STAGES}", waiting=waiting, timeout=_ENDING)
+    temporary.forget_beside(f"{place}/work")
+    containers.forget_killed(runner=proc.run, environ=os.environ)
 
 
 class _Run:
@@ -124,6 +143,7 @@ class _Run:
         """Run the night; the exit status."""
         order = self.order(names)
         removed = opening.forget_removed(order.folder, self.session.workspace.profiles().sources)
+        self._clear_engine()
         begun = self._begun(order)
         subjects, nights = order.subjects, self.kept.nights
         with self.slots.busy():
@@ -153,6 +173,16 @@ class _Run:
         self.ledger.clear()
         return self._say(made)
 
+    def _clear_engine(self) -> None:
+        """Remove what builds that were killed have left in the engine, in a night that was killed
+        too or in the last one."""
+        there = self.ledger.begun()
+        nights = self.kept.nights
+        since = there.clock if there else nights[-1].began if nights else None
+        if since is not None and "build" in self.options.asked.wishes.stages:
+            with self.slots.busy():
+                night_room.forget_killed(self.options.asked.wishes.engine, since=since)
+
     def _begun(self, order: Order) -> Begun:
         """The night: one that was killed, where it was the same one, else a new one."""
         asked, say = self.options.asked, self.session.console.say
@@ -179,7 +209,9 @@ class _Run:
             wishes=self.options.asked.wishes,
             moment=begun.moment,
             force=self.options.force,
-            doors=Doors(own=calling.own(os.environ)),
+            doors=Doors(
+                own=calling.own(os.environ, held=os.path.abspath(f"{self.folder}/{_STAGES}"))
+            ),
             ledger=self.ledger,
             slots=self.slots,
             follower=self.telling,

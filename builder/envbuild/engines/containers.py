@@ -12,7 +12,7 @@ from envbuild.engines import calling
 from envbuild.engines.calling import LONG, MINUTES, call, failed
 from envbuild.engines.model import Engine, Mount, RunRequest
 from envbuild.errors import InputError, ToolError
-from envbuild.tools import files, interrupts, proc, temporary
+from envbuild.tools import files, interrupts, orphans, proc, temporary
 from envbuild.tools.proc import Command, Outcome, Runner
 
 _OWN_FAILURE = 125
@@ -71,7 +71,8 @@ def run(
         ToolError: the engine cannot run containers, could not start this one or not remove it.
     """
     name = f"{request.name or 'envbuild'}-{secrets.token_hex(6)}"
-    with temporary.scratch({}) as folder:
+    program = "\n".join((*engine.program, *engine.global_options))
+    with temporary.scratch({"program": program, "name": name}) as folder:
         cidfile = f"{folder}/id"
         whole = msgspec.structs.replace(request, name=name)
         argv = command(engine, whole, cidfile=cidfile, signals=False)
@@ -141,6 +142,24 @@ def _remove(
     argv = ("rm", "--force", "--volumes", identity or name)
     with interrupts.held():
         return call(engine, argv, runner=clean, environ=environ, timeout=2 * MINUTES)
+
+
+def forget_killed(*, runner: Runner, environ: Mapping[str, str]) -> None:
+    """Remove the containers of :func:`run` whose process was killed, with all other temporary
+    folders of such. One that cannot be removed stays."""
+
+    def remove(folder: str) -> None:
+        program, name, identity = (
+            (files.read_if_exists(f"{folder}/{one}") or b"").decode().strip()
+            for one in ("program", "name", "id")
+        )
+        if program and name:
+            argv = (*program.split("\n"), "rm", "--force", "--volumes", identity or name)
+            variables = tuple(sorted(environ.items()))
+            runner(Command(argv=argv, environment=variables, timeout=2 * MINUTES))
+            orphans.end_container(identity)
+
+    temporary.forget_killed(remove)
 
 
 def _own(engine: Engine, request: RunRequest) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Sequence
 
 from envbuild.engines.calling import last_line
@@ -73,6 +74,8 @@ def failure(
         why = "it is not installed"
     elif outcome.timed_out:
         why = f"no end after {outcome.seconds:.0f} s"
+    elif outcome.code < 0 and not outcome.stopped:
+        why = f"it was ended by {_signal(-outcome.code)} after {outcome.seconds:.0f} s"
     where = f" at {_short(step)}" if step else ""
     text = "\n".join((*said[-_LINES:], why))
     way = next((hint for pattern, hint in _WAYS_OUT if pattern.search(text)), None)
@@ -83,6 +86,11 @@ def failure(
         command=outcome.command.text(),
         output="\n".join(said[-_LINES:]),
     )
+
+
+def _signal(number: int) -> str:
+    known = number in {int(one) for one in signal.Signals}
+    return signal.Signals(number).name if known else f"signal {number}"
 
 
 def _gone(name: str, outcome: Outcome, *, why: str, said: list[str], log: str) -> ToolError:

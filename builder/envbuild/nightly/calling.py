@@ -60,10 +60,11 @@ class Called(Struct, frozen=True, kw_only=True):
     stopped: bool = False
 
 
-def own(environ: Mapping[str, str]) -> Own:
-    """This envbuild, for calls that end when this process does."""
+def own(environ: Mapping[str, str], *, held: str = "") -> Own:
+    """This envbuild, for calls that end when this process does; each holds the file ``held`` while
+    it lives."""
     kept = {name: value for name, value in environ.items() if name not in _LEFT_OUT}
-    kept |= {"NO_COLOR": "1", orphans.PARENT: str(os.getpid())}
+    kept |= {"NO_COLOR": "1", orphans.PARENT: orphans.told(os.getpid(), held)}
     return Own(python=sys.executable, environment=tuple(sorted(kept.items())))
 
 

@@ -147,7 +147,8 @@ def forget_removed(folder: str, known: Iterable[str]) -> tuple[str, ...]:
     """
     try:
         there = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        gone = [name for name in there if name not in set(known)]
+        wanted = set(known)
+        gone = [n for n in there if n not in wanted and os.path.isdir(f"{folder}/{n}")]
         for name in gone:
             temporary.remove_tree(f"{folder}/{name}")
     except OSError as error:

@@ -64,8 +64,9 @@ def refuse(wanted: Sequence[Wanted], disk: Disk | None, budget: int | None) -> t
     need = needed(wanted)
     if disk is not None and need + SPARE > disk.free and wanted:
         raise ToolError(
-            f"the disk cannot hold the images: they need {told(need)} at least, "
-            f"and {told(disk.free)} are free at {disk.place} ({disk.what})",
+            f"the disk cannot hold the images: they need {told(need)} at least beside "
+            f"{told(SPARE)} that stay free, and {told(disk.free)} are free at {disk.place} "
+            f"({disk.what})",
             hint="remove images that are not needed, name fewer profiles, or --only check lock",
         )
     if budget is not None and need > budget:

@@ -87,6 +87,24 @@ def at_once(path: str, *, what: str) -> Iterator[None]:
         os.close(handle)
 
 
+def released(path: str, *, waiting: Callable[[str], None], timeout: float) -> None:
+    """Wait until nobody holds a file any more; ``waiting`` is told once who does. ``timeout`` in
+    seconds.
+
+    Raises:
+        ToolError: it is still held after the timeout, or cannot be opened.
+    """
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    try:
+        _acquire(handle, path, waiting, timeout)
+    finally:
+        os.close(handle)
+
+
 @contextlib.contextmanager
 def alone(folder: str) -> Iterator[None]:
     """Be the only process that writes a folder.

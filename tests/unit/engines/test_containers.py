@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -158,6 +160,24 @@ def test_an_engine_that_was_ended_before_it_wrote_the_id() -> None:
     run(table)
     name = option(table.asked[0], "--name")
     assert table.lines()[1] == f"/bin/podman rm --force --volumes {name}"
+
+
+def test_the_container_of_a_killed_process_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    left = tmp_path / f"envbuild-{'0' * 16}"
+
+    def killed(command: Command) -> Answer:
+        Path(option(command, "--cidfile")).write_text("c0ffee\n")
+        shutil.copytree(os.path.dirname(option(command, "--cidfile")), left)
+        return 0, "", ""
+
+    run(Table(("run", killed), ("rm", (0, "", ""))))
+    table = Table(("rm", (0, "", "")))
+    containers.forget_killed(runner=table, environ={"A": "1"})
+    assert table.lines() == ["/bin/podman rm --force --volumes c0ffee"]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])

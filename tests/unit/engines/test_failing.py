@@ -136,4 +136,6 @@ def test_ways_out(said: str, hint: str) -> None:
 
 def test_no_end_and_no_words() -> None:
     assert error(PODMAN, "STEP 1/1: RUN x", timed_out=True).message.endswith(": no end after 9 s")
-    assert error(PODMAN, "", code=-9).message == "podman could not build the image: exit code -9"
+    killed = "podman could not build the image: it was ended by SIGKILL after 9 s"
+    assert error(PODMAN, "", code=-9).message == killed
+    assert error(PODMAN, "STEP 1/1: RUN x", code=-99).message.endswith("signal 99 after 9 s")

@@ -68,7 +68,9 @@ def disk(free: int) -> Disk:
 
 
 def test_a_night_that_the_disk_cannot_hold_is_refused():
-    with pytest.raises(ToolError, match=r"need 20.0 GB at least, and 10.0 GB are free at /store"):
+    with pytest.raises(
+        ToolError, match=r"need 20.0 GB at least beside 1.1 GB that stay free, and 10.0"
+    ):
         room.refuse([wanted("a", 20 * GB)], disk(10 * GB), None)
 
 
