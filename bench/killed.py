@@ -21,7 +21,7 @@ PROFILES = 2
 
 _STAGES = ("check", "lock", "audit", "render", "build", "smoke")
 
-_PODMANS = re.compile(r"buildah-cache|(?:storage|buildah)\d+")
+_PODMANS = re.compile(r"buildah-cache|(?:storage|buildah)?\d+")
 """What podman keeps for itself where temporary files are."""
 
 

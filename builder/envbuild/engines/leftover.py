@@ -32,6 +32,9 @@ _WRITING = frozenset({"build", "bud", "commit", "copy", "import", "load", "pull"
 _TOLD = re.compile(r"buildah\.json|\.tmp-buildah\.json\d+")
 """The file beside a container; killed at once, it has not got its name yet."""
 
+_WORKING = "-working-container"
+"""How the names of containers end that buildah builds in."""
+
 _HALF = re.compile(r'locating item named "manifest" for image with ID "([0-9a-f]{64})"')
 _MOST = 20
 """Half written images that are removed at most."""
@@ -40,6 +43,13 @@ _PLACE = {
     "podman": ("info", "--format", "{{.Store.GraphRoot}}\n{{.Store.GraphDriverName}}"),
     "buildah": ("info", "--format", "{{.store.GraphRoot}}\n{{.store.GraphDriverName}}"),
 }
+
+
+class _Stored(Struct):
+    """A container as the storage lists it."""
+
+    identity: str = msgspec.field(name="id")
+    names: tuple[str, ...] | None = None
 
 
 class _Container(Struct):
@@ -86,17 +96,36 @@ def _half_written(engine: Engine, *, runner: Runner, environ: Mapping[str, str])
 
 
 def _left(folder: str, since: float) -> Iterator[str]:
+    """The containers of builds like ours, and those that were killed before anything was written
+    of what they are for, which nobody can go on with."""
+    unborn = _working(f"{folder}/containers.json")
     for name in files.names(folder, label=folder):
         inner = f"{folder}/{name}/userdata"
         try:
-            told = [one for one in files.names(inner, label=inner) if _TOLD.fullmatch(one)]
-            path = f"{inner}/{told[-1] if told else 'buildah.json'}"
-            found = typed.decode(files.read_if_exists(path) or b"", _Container)
+            there = files.names(inner, label=inner)
+            told = [one for one in there if _TOLD.fullmatch(one)]
+            path = f"{inner}/{told[-1]}" if told else inner
             late = os.stat(path).st_mtime >= since
+            if told:
+                found = typed.decode(files.read_if_exists(path) or b"", _Container)
+                ours = found.identity == name and _ASKED in (found.args or {})
+            else:
+                ours = not there and name in unborn
         except (InputError, msgspec.MsgspecError, OSError):
             continue
-        if late and found.identity == name and _ASKED in (found.args or {}):
+        if late and ours:
             yield name
+
+
+def _working(path: str) -> frozenset[str]:
+    """The containers of the storage that are named as those of builds."""
+    try:
+        stored = typed.decode(files.read_if_exists(path) or b"[]", tuple[_Stored, ...])
+    except (InputError, msgspec.MsgspecError):
+        return frozenset()
+    return frozenset(
+        one.identity for one in stored if any(name.endswith(_WORKING) for name in one.names or ())
+    )
 
 
 def _building(proc: str, environ: Mapping[str, str]) -> bool:

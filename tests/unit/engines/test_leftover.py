@@ -13,7 +13,7 @@ from envbuild.tools.proc import Command
 
 from .table import BUILDAH, BUILDKIT, PODMAN, Answer, Table
 
-OURS = ["/bin/podman rm --force ours", "/bin/podman rm --force unnamed"]
+OURS = [f"/bin/podman rm --force {name}" for name in ("ours", "unborn", "unnamed")]
 ENVIRON = {"CONTAINERS_STORAGE_CONF": "/our.conf"}
 
 
@@ -33,7 +33,15 @@ def storage(tmp_path: Path) -> Path:
     container(place, "earlier", args=asked, at=99.0)
     container(place, "of-another-build", args={"OTHER": "1"})
     container(place, "of-buildah-from", args=None)
-    (place / "overlay-containers/of-a-run/userdata").mkdir(parents=True)
+    for name, at in (("of-a-run", 200.0), ("unborn", 200.0), ("unborn-earlier", 99.0)):
+        (place / f"overlay-containers/{name}/userdata").mkdir(parents=True)
+        os.utime(place / f"overlay-containers/{name}/userdata", (at, at))
+    stored = [{"id": "of-a-run", "names": ["happy_name"], "layer": "1"}, {"id": "no-names"}]
+    stored += [
+        {"id": name, "names": [f"{number}-working-container"]}
+        for number, name in enumerate(("unborn", "unborn-earlier", "ours"))
+    ]
+    (place / "overlay-containers/containers.json").write_text(json.dumps(stored))
     container(place, "unnamed", args=asked)
     told = place / "overlay-containers/unnamed/userdata/buildah.json"
     told.rename(told.with_name(".tmp-buildah.json737965379"))
@@ -63,7 +71,9 @@ def removed(storage: Path, engine=PODMAN) -> list[str]:
 
 def test_only_what_a_build_like_ours_has_left_since_then_is_removed(storage: Path) -> None:
     assert removed(storage) == OURS
-    assert removed(storage, BUILDAH) == ["/bin/buildah rm ours", "/bin/buildah rm unnamed"]
+    assert removed(storage, BUILDAH) == [
+        f"/bin/buildah rm {name}" for name in ("ours", "unborn", "unnamed")
+    ]
     assert removed(storage, BUILDKIT) == []
 
 
