@@ -1,5 +1,6 @@
 """``python -m bench [startup|lock|conda|growth|explain|rebuild|reproduce|smoke|abi|abi-speed|
-fuzz-elf|doctor|numpy-pairs|nightly|night-kills|shards|report]
+fuzz-elf|doctor|numpy-pairs|nightly|night-kills|shards|report|
+history]
 [--runs N]``: promised figures."""
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from bench import (
     doctor,
     explain,
     generated,
+    history,
     night_kills,
     nightly,
     numpy_pairs,
@@ -192,6 +194,7 @@ def main() -> None:
         "night-kills": night_kills.night_kills,
         "shards": lambda runs: nightly.shards(min(runs, 3)),
         "report": report.report,
+        "history": lambda _: history.history(),
         "numpy-pairs": lambda _: numpy_pairs.numpy_pairs(chosen.write),
     }
     for name in chosen.what:
