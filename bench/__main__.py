@@ -1,7 +1,6 @@
 """``python -m bench [startup|lock|conda|growth|explain|rebuild|reproduce|smoke|abi|abi-speed|
 fuzz-elf|doctor|numpy-pairs|nightly|night-kills|shards|report|
-history]
-[--runs N]``: promised figures."""
+history] [--runs N]``: promised figures."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from envbuild.history.opening import opened
 from envbuild.history.store import History
 from envbuild.tools import proc
 
-
 PROFILES, NIGHTS = 50, 365
 
 
