@@ -71,7 +71,7 @@ def night(keep: Path | None, count: int = 10) -> str:
     """Nights over the shipped profiles in their light form and ``count`` generated ones: with the
     committed locks, the same once more, with all that was published since, where one profile is
     broken on purpose; and the search for what broke it. What is left is put into ``keep``."""
-    with _everything() as (engine, registry, home):
+    with everything() as (engine, registry, home):
         made = light.make(home / "workspace", engine, registry)
         names = nights.generated(made.root / "envs", count)
         machine = Machine(made.root, _environment(engine, home / "cache", made.root))
@@ -149,7 +149,7 @@ def shards(runs: int) -> str:
 
 def _together(count: int) -> float:
     """Seconds until the last of ``count`` fresh machines has ended its part."""
-    with _everything() as (first, registry, home), tempfile.TemporaryDirectory() as other:
+    with everything() as (first, registry, home), tempfile.TemporaryDirectory() as other:
         machines = [_machine(first, home / "0", registry, 0)]
         with private_engine(Path(other)) as second:
             second.trust(registry.place)
@@ -190,7 +190,7 @@ def _environment(engine: Engine, cache: Path, root: Path | None) -> dict[str, st
 
 
 @contextmanager
-def _everything() -> Iterator[tuple[Engine, Registry, Path]]:
+def everything() -> Iterator[tuple[Engine, Registry, Path]]:
     """An engine, and a registry with what stands for the vendors' images; removed at the end."""
     with tempfile.TemporaryDirectory(
         prefix="envbuild-night-", dir=os.environ.get("TMPDIR")

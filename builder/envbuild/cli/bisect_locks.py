@@ -11,6 +11,7 @@ from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError, ToolError
 from envbuild.lock import bounds, folder, freshness, working
 from envbuild.lock.folder import LockFolder
+from envbuild.lock.resolving import OUTSIDE
 from envbuild.lock.working import Refusal
 from envbuild.nightly import scratch
 from envbuild.nightly.bisecting import mixing
@@ -30,22 +31,6 @@ if TYPE_CHECKING:
     from envbuild.knowledge.rulebook import Rulebook
     from envbuild.lock.working import Done
     from envbuild.nightly.scratch import Scratch
-
-_OUTSIDE = frozenset(
-    (
-        "network",
-        "offline",
-        "build",
-        "failed",
-        "interrupted",
-        "killed",
-        "timeout",
-        "data",
-        "internal",
-    )
-)
-"""Failures that are no answer about a mixture: the search ends, and goes on when it is asked
-again."""
 
 
 def fits(ecosystem: str, asked: str, version: str) -> bool:
@@ -176,7 +161,7 @@ class Locks:
     def _refused(self, refusals: list[Done]) -> Refused:
         for one in refusals:
             assert isinstance(one.result, Refusal)  # that is what was kept
-            if one.result.kind in _OUTSIDE:
+            if one.result.kind in OUTSIDE:
                 raise ToolError(
                     f"the resolver could not be asked: {bisect_words.refusal(one)}",
                     hint="nothing is lost: the same command goes on from here",

@@ -13,6 +13,7 @@ from envbuild.cli.condatool import CondaTool
 from envbuild.cli.uvtool import Tool
 from envbuild.errors import InputError
 from envbuild.lock import planning, working
+from envbuild.lock.resolving import OUTSIDE
 from envbuild.speech import counted
 from envbuild.tools import turns
 
@@ -27,21 +28,6 @@ if TYPE_CHECKING:
     from envbuild.workspace import Profiles
 
     Each: TypeAlias = tuple[str, ResolvedProfile | InputError]
-
-_OUTSIDE = frozenset(
-    {
-        "network",
-        "offline",
-        "build",
-        "failed",
-        "interrupted",
-        "killed",
-        "timeout",
-        "data",
-        "internal",
-    }
-)
-"""Failures that are not an answer about the profile: exit status 3, not 1."""
 
 
 @click.command("lock")
@@ -288,6 +274,6 @@ def _summary(run: Locking, outcomes: list[locking.Outcome]) -> int:
     done = (one.result for outcome in outcomes for one in outcome.done.values())
     refusals = (result for result in done if isinstance(result, working.Refusal))
     kinds = {refusal.kind for refusal in refusals}
-    if kinds & _OUTSIDE:
+    if kinds & OUTSIDE:
         return 3
     return 2 if run.errors else 1 if count["failed"] else 0

@@ -28,6 +28,22 @@ if TYPE_CHECKING:
     from envbuild.profile.resolved import Variant
 
 
+OUTSIDE = frozenset(
+    {
+        "network",
+        "offline",
+        "build",
+        "failed",
+        "interrupted",
+        "killed",
+        "timeout",
+        "data",
+        "internal",
+    }
+)
+"""Failures that are not an answer about the profile: exit status 3, not 1."""
+
+
 class Refusal(Struct, frozen=True, kw_only=True):
     """Why a job gave no lock: uv's failure, with the explanation of a conflict; conda's; or what
     the checks found. ``git`` is the kind of failure where a git source has no commit."""

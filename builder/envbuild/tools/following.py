@@ -45,7 +45,7 @@ def follow(command: Command, log: str, line: Callable[[str], None]) -> Outcome:
         raise cannot_write(log, error) from None
     writing = _Log(file, line)
     writing.put(f"$ {command.text()}", heard=False)
-    streams = (_Lines(writing), _Lines(writing))
+    streams = (Lines(writing.put), Lines(writing.put))
     try:
         outcome = proc.run(command, streams)
         if outcome.stderr and not streams[1].text():  # why it was not started
@@ -88,15 +88,21 @@ class _Log:
                 self.error = self.error or error
 
 
-class _Lines:
-    """One stream as lines; a :class:`envbuild.tools.pipes.Sink`."""
+class Lines:
+    """One stream as lines, each given to ``put``; a :class:`envbuild.tools.pipes.Sink`.
 
-    def __init__(self, log: _Log) -> None:
-        self._log = log
+    Lines are masked. ``last`` are the last of them, ``size`` the bytes that came.
+    """
+
+    def __init__(self, put: Callable[[str], None], *, kept: int = LAST) -> None:
+        self._hand_on = put
         self._rest = b""
-        self._last: deque[str] = deque(maxlen=LAST)
+        self.last: deque[str] = deque(maxlen=kept)
+        self.size = 0
 
     def write(self, data: bytes, /) -> None:
+        """Take what came."""
+        self.size += len(data)
         *whole, self._rest = (self._rest + data).split(b"\n")
         for one in whole:
             self._put(one)
@@ -105,13 +111,14 @@ class _Lines:
             self._rest = b""
 
     def text(self) -> str:
+        """The last lines, when all has come."""
         if self._rest:
             self._put(self._rest)
             self._rest = b""
-        return "".join(f"{one}\n" for one in self._last)
+        return "".join(f"{one}\n" for one in self.last)
 
     def _put(self, line: bytes) -> None:
         shown = line.rstrip(b"\r").rpartition(b"\r")[2]
         text = masked(shown.decode("utf-8", "replace"))
-        self._last.append(text)
-        self._log.put(text)
+        self.last.append(text)
+        self._hand_on(text)

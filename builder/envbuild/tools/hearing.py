@@ -15,7 +15,8 @@ from typing import IO
 from msgspec import Struct
 
 from envbuild.tools import proc
-from envbuild.tools.proc import Command, Outcome, masked
+from envbuild.tools.following import Lines
+from envbuild.tools.proc import Command, Outcome
 from envbuild.tools.trouble import cannot_write
 
 ANSWER = 64 << 20
@@ -27,9 +28,6 @@ TAIL = 3 << 20
 
 LAST = 40
 """Lines that :class:`Heard` holds."""
-
-_LONGEST = 64 << 10
-"""Bytes after which a line without an end is cut, so that memory stays bounded."""
 
 
 class Heard(Struct, frozen=True, kw_only=True):
@@ -63,7 +61,13 @@ def hear(command: Command, log: str, line: Callable[[str], None]) -> Heard:
         raise cannot_write(log, error) from None
     writing = _Log(file)
     writing.put(f"$ {command.text()}")
-    answer, talk = _Answer(), _Talk(writing, line)
+    answer = _Answer()
+
+    def put(text: str) -> None:
+        writing.put(text)
+        line(text)
+
+    talk = Lines(put, kept=LAST)
     try:
         outcome = proc.run(command, (answer, talk))
         if outcome.stderr and not talk.size:  # why it was not started
@@ -156,36 +160,3 @@ class _Log:
                 self._file.write(f"{text}\n")
             except OSError as error:
                 self.error = error
-
-
-class _Talk:
-    """A stream as lines; a :class:`envbuild.tools.pipes.Sink`."""
-
-    def __init__(self, log: _Log, line: Callable[[str], None]) -> None:
-        self._log = log
-        self._line = line
-        self._rest = b""
-        self.last: deque[str] = deque(maxlen=LAST)
-        self.size = 0
-
-    def write(self, data: bytes, /) -> None:
-        self.size += len(data)
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        for one in whole:
-            self._put(one)
-        if len(self._rest) > _LONGEST:
-            self._put(self._rest)
-            self._rest = b""
-
-    def text(self) -> str:
-        if self._rest:
-            self._put(self._rest)
-            self._rest = b""
-        return "".join(f"{one}\n" for one in self.last)
-
-    def _put(self, line: bytes) -> None:
-        shown = line.rstrip(b"\r").rpartition(b"\r")[2]
-        text = masked(shown.decode("utf-8", "replace"))
-        self.last.append(text)
-        self._log.put(text)
-        self._line(text)
