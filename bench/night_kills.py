@@ -11,18 +11,13 @@ import os
 import random
 import signal
 import subprocess
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from tests.replica import light
-from tests.support import registry as registries
-from tests.support.engine import private_engine
-
 from bench.killed import PROFILES, Killed
+from bench.nightly import everything
 from bench.standing import cores
 
 _ENDING = 60.0
@@ -125,7 +120,8 @@ def night_kills(runs: int, seed: int = 7) -> str:
     """Kill ``runs`` nights and complete each; what stood, and what did not."""
     dice = random.Random(seed)
     places: Counter[str] = Counter()
-    with _world() as world:
+    with everything() as (engine, registry, home):
+        world = Killed(home, engine, registry)
         took = _first(world)
         print(f"  a night takes {took:.1f} s", flush=True)
         lasted: list[float] = []
@@ -236,20 +232,3 @@ def _complete(world: Killed, what: str, before: set[str]) -> None:
 
 def _full(reference: str) -> str:
     return reference if reference.startswith("localhost/") else f"localhost/{reference}"
-
-
-@contextmanager
-def _world() -> Iterator[Killed]:
-    with tempfile.TemporaryDirectory(
-        prefix="envbuild-kills-", dir=os.environ.get("TMPDIR")
-    ) as place:
-        home = Path(place)
-        for name in ("engine", "registry", "programs"):
-            (home / name).mkdir()
-        with (
-            private_engine(home / "engine") as engine,
-            registries.serve(home / "registry") as registry,
-        ):
-            engine.trust(registry.place)
-            light.fill(registry, engine, home / "programs")
-            yield Killed(home, engine, registry)
